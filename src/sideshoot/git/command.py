@@ -1,0 +1,223 @@
+"""Run git: a clean environment, bytes in and out, every exit status checked.
+
+Nothing else in the package starts git. The settings here make git's answers independent of the
+user's configuration where that configuration is about display, and keep git from running any
+program that a file of an agent's workspace could name: hooks, fsmonitor programs, pagers, prompts,
+and the repositories that lie inside.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import GitError, GitUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+MINIMUM_VERSION = (2, 38)
+"""`merge-tree --write-tree`, by which results come back, is as old as this."""
+
+TIME_LIMIT_S = 600.0
+"""No git call of ours lasts longer, unless it says so itself."""
+
+# A test, or a user with unusual places, may say where the configuration lies; everything else that
+# begins with GIT_ would aim our calls at another repository, index or configuration.
+_INHERITED = frozenset(
+    {
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_NO_VERIFY",
+    }
+)
+
+_SETTINGS = {
+    "advice.addEmbeddedRepo": "false",
+    "color.ui": "false",
+    "commit.gpgSign": "false",
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.pager": "cat",
+    "core.splitIndex": "false",
+    "core.untrackedCache": "keep",
+    "diff.ignoreSubmodules": "all",
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "submodule.recurse": "false",
+    "tag.gpgSign": "false",
+}
+if os.name == "posix" and os.uname().sysname == "Linux":
+    # Names such as `git~1` are dangerous on other systems only; an agent may well have made one.
+    _SETTINGS |= {"core.protectNTFS": "false", "core.protectHFS": "false"}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a git command said."""
+
+    stdout: bytes
+    stderr: bytes
+    status: int
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, without its line end; for ids and words, never for paths."""
+        return self.stdout.decode(errors="replace").rstrip("\n")
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The NUL-ended fields of a `-z` answer."""
+        return self.stdout.split(b"\0")[:-1]
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a git call of ours: the user's, without what would lead git astray."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in _INHERITED
+    }
+    environment |= {
+        "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        "LANGUAGE": "C",
+    }
+    for number, (name, value) in enumerate(_SETTINGS.items()):
+        environment[f"GIT_CONFIG_KEY_{number}"] = name
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    return environment | dict(extra or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git, aimed at one place.
+
+    `folder` is where it runs. `variables` are `GIT_*` settings on top of the clean environment:
+    with `at` a working tree's git directory, common directory and top folder are named outright, so
+    that no `.git` file in it is ever believed.
+    """
+
+    folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, *, git_dir: Path, common_dir: Path, work_tree: Path) -> Git:
+        """The same git for exactly this working tree."""
+        return Git(
+            work_tree,
+            {
+                **self.variables,
+                "GIT_DIR": str(git_dir),
+                "GIT_COMMON_DIR": str(common_dir),
+                "GIT_WORK_TREE": str(work_tree),
+            },
+        )
+
+    def with_index(self, index: Path) -> Git:
+        """The same git with another index file."""
+        return self.having(GIT_INDEX_FILE=str(index))
+
+    def having(self, **variables: str) -> Git:
+        """The same git with further environment variables."""
+        return replace(self, variables={**self.variables, **variables})
+
+    def run(
+        self,
+        *argv: str,
+        stdin: bytes | None = None,
+        accept: Collection[int] = (0,),
+        settings: Mapping[str, str] | None = None,
+        timeout_s: float | None = TIME_LIMIT_S,
+    ) -> Output:
+        """Run `git ARGV` to its end.
+
+        :param stdin: what git reads; nothing by default.
+        :param accept: the exit statuses that are answers and not failures.
+        :param settings: configuration for this call alone, as `git -c` would set it.
+        :raises GitError: for any other status, for a signal, and when `timeout_s` has passed.
+        :raises GitUnusable: git can't be started.
+        """
+        process = self.start(*argv, settings=settings, stdin=subprocess.PIPE)
+        try:
+            stdout, stderr = process.communicate(stdin or b"", timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            words = f"error: no answer within {timeout_s:.0f} seconds".encode()
+            raise GitError(argv, -9, words) from None
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        return finished(argv, Output(stdout, stderr, process.returncode), accept)
+
+    def start(
+        self,
+        *argv: str,
+        settings: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """Start `git ARGV` and let the caller read from it; `finished` judges its end."""
+        options = [
+            word for name, value in (settings or {}).items() for word in ("-c", f"{name}={value}")
+        ]
+        try:
+            return subprocess.Popen(
+                ["git", *options, *argv],
+                cwd=self.folder,
+                env=clean_environment(self.variables),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+            )
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            if error.filename not in (None, "git"):
+                raise GitError(
+                    argv, 128, f"fatal: {error.strerror}: {error.filename}".encode()
+                ) from None
+            raise GitUnusable(
+                "git is not installed or not on PATH; install git 2.38 or newer"
+            ) from None
+
+    def text(self, *argv: str, stdin: bytes | None = None) -> str:
+        """What `git ARGV` says, as text without its line end."""
+        return self.run(*argv, stdin=stdin).text
+
+    def fields(self, *argv: str, stdin: bytes | None = None) -> list[bytes]:
+        """What `git ARGV` says, split at its NUL bytes."""
+        return self.run(*argv, stdin=stdin).lines
+
+
+def finished(argv: Collection[str], output: Output, accept: Collection[int] = (0,)) -> Output:
+    """Return `output` if its status is one of `accept`.
+
+    :raises GitError: if it is not.
+    """
+    if output.status not in accept:
+        raise GitError(tuple(argv), output.status, output.stderr)
+    return output
+
+
+def check_version(git: Git) -> tuple[int, ...]:
+    """The version of the git that answers.
+
+    :raises GitUnusable: it is older than `MINIMUM_VERSION`.
+    """
+    words = git.text("version").split()
+    numbers = tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
+    if numbers < MINIMUM_VERSION:
+        needed = ".".join(map(str, MINIMUM_VERSION))
+        raise GitUnusable(f"git {words[2]} is too old; install git {needed} or newer")
+    return numbers

@@ -1,0 +1,142 @@
+"""The words of the design as types: jobs, their states, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+
+JobId = NewType("JobId", str)
+
+
+class State(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class Outcome(StrEnum):
+    """How the agent's work ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """The worker died before the agent was done."""
+
+
+class Decision(StrEnum):
+    """What the user chose to do with the result."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    PARTLY_KEPT = "partly kept"
+    DISCARDED = "discarded"
+
+
+class Carry(StrEnum):
+    """Which of the user's uncommitted changes a workspace starts with."""
+
+    ALL = "all"
+    TRACKED = "tracked"
+    NONE = "none"
+
+
+class Isolation(StrEnum):
+    """Where the agent works."""
+
+    WORKTREE = "worktree"
+    """In a workspace of its own."""
+    IN_PLACE = "in-place"
+    """In the user's own tree."""
+    READ_ONLY = "read-only"
+    """In the user's own tree, without leave to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for; it never changes once the job is recorded."""
+
+    agent: str
+    prompt: str = ""
+    """The task in the user's words; empty for a command."""
+    command: tuple[str, ...] = ()
+    """The argument list of a command agent; empty for a task."""
+    model: str | None = None
+    effort: str | None = None
+    carry: Carry = Carry.ALL
+    base: str | None = None
+    """The revision to start from; `None` is the present HEAD."""
+    isolation: Isolation = Isolation.WORKTREE
+    timeout_s: float | None = 1800.0
+    """Wall-clock limit in seconds; `None` means no limit."""
+    idle_timeout_s: float | None = None
+    """Limit in seconds without any event; `None` means no limit."""
+    output_limit: int | None = None
+    """Limit in bytes of what the agent prints; `None` means no limit."""
+    resume: str | None = None
+    """The id of the job whose thread is continued."""
+    name: str | None = None
+    """A name that the user gave."""
+    subfolder: str = ""
+    """Where in the tree the caller stood, relative to its top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to an agent and all that came of it."""
+
+    id: JobId
+    request: Request
+    state: State = State.QUEUED
+    outcome: Outcome | None = None
+    decision: Decision = Decision.OPEN
+    created_at: float = 0.0
+    """Seconds since the epoch, as all times here."""
+    started_at: float | None = None
+    finished_at: float | None = None
+    session: str | None = None
+    """The host's session that asked for it."""
+    target: str = ""
+    """The top folder of the working tree that the work is for."""
+    worktree: str | None = None
+    """The workspace's folder; `None` before it is opened and without isolation."""
+    git_dir: str | None = None
+    """The workspace's own git directory."""
+    branch: str | None = None
+    head: str | None = None
+    """The user's commit that the workspace's branch started from; `None` if there was none yet."""
+    base: str | None = None
+    """The commit that holds what the workspace started with."""
+    result: str | None = None
+    """The commit that holds what the agent left."""
+    exit_code: int | None = None
+    message: str | None = None
+    """The agent's last message."""
+    error: str | None = None
+    """Why it did not succeed, in one line."""
+    thread_id: str | None = None
+    """The agent's own name for the conversation."""
+    usage: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    kept_paths: tuple[str, ...] = ()
+    """What a partial keep brought, as text (see `sideshoot.text.show_path`)."""
+    decided_at: float | None = None
+    worker_pid: int | None = None
+    worker_started: float | None = None
+    """When the kernel says that the worker process began; tells a reused pid apart."""
+    boot_id: str | None = None
+
+    @property
+    def title(self) -> str:
+        """One line that says what was asked."""
+        if self.request.name:
+            return self.request.name
+        if self.request.command:
+            import shlex  # noqa: PLC0415 - only where a title is shown
+
+            return shlex.join(self.request.command)
+        return " ".join(self.request.prompt.split())

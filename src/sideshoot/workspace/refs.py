@@ -1,0 +1,35 @@
+"""The refs that hold a job's work, so that git never throws it away."""
+
+from __future__ import annotations
+
+NAMESPACE = "refs/sideshoot/"
+
+
+def job_refs(job_id: str) -> str:
+    """The beginning of all refs of a job."""
+    return f"{NAMESPACE}{job_id}/"
+
+
+def base_ref(job_id: str) -> str:
+    """What the workspace started with."""
+    return f"{job_refs(job_id)}base"
+
+
+def result_ref(job_id: str) -> str:
+    """What the agent left."""
+    return f"{job_refs(job_id)}result"
+
+
+def undo_ref(job_id: str) -> str:
+    """What a keep replaced."""
+    return f"{job_refs(job_id)}undo"
+
+
+def guard_ref(job_id: str) -> str:
+    """What the user's refs named before the agent ran."""
+    return f"{job_refs(job_id)}guard/before"
+
+
+def inner_ref(job_id: str, number: int) -> str:
+    """A repository that the agent made inside the workspace."""
+    return f"{job_refs(job_id)}inner/{number}"
