@@ -18,6 +18,7 @@ from sideshoot.errors import GitError, GitUnusable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
 MINIMUM_VERSION = (2, 38)
 """`merge-tree --write-tree`, by which results come back, is as old as this."""
@@ -80,48 +81,47 @@ class Output:
         return self.stdout.split(b"\0")[:-1]
 
 
-def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment for a git call of ours: the user's, without what would lead git astray."""
+def clean_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a git call of ours: the user's, without what would lead git astray.
+
+    :param settings: configuration on top of what all our calls have.
+    """
+    configuration = _SETTINGS | dict(settings or {})
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name in _INHERITED
     }
     environment |= {
-        "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+        "GIT_CONFIG_COUNT": str(len(configuration)),
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
         "LANGUAGE": "C",
     }
-    for number, (name, value) in enumerate(_SETTINGS.items()):
+    for number, (name, value) in enumerate(configuration.items()):
         environment[f"GIT_CONFIG_KEY_{number}"] = name
         environment[f"GIT_CONFIG_VALUE_{number}"] = value
-    return environment | dict(extra or {})
+    return environment
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
     """git, aimed at one place.
 
-    `folder` is where it runs. `variables` are `GIT_*` settings on top of the clean environment:
-    with `at` a working tree's git directory, common directory and top folder are named outright, so
-    that no `.git` file in it is ever believed.
+    `folder` is where it runs, `variables` are environment variables on top of the clean ones, and
+    `settings` is configuration for these calls alone. With `at` a working tree's git directory,
+    common directory and top folder are named outright, so that no `.git` file in it is believed.
     """
 
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, *, git_dir: Path, common_dir: Path, work_tree: Path) -> Git:
         """The same git for exactly this working tree."""
-        return Git(
-            work_tree,
-            {
-                **self.variables,
-                "GIT_DIR": str(git_dir),
-                "GIT_COMMON_DIR": str(common_dir),
-                "GIT_WORK_TREE": str(work_tree),
-            },
+        return replace(self, folder=work_tree).having(
+            GIT_DIR=str(git_dir), GIT_COMMON_DIR=str(common_dir), GIT_WORK_TREE=str(work_tree)
         )
 
     def with_index(self, index: Path) -> Git:
@@ -132,23 +132,25 @@ class Git:
         """The same git with further environment variables."""
         return replace(self, variables={**self.variables, **variables})
 
+    def configured(self, settings: Mapping[str, str]) -> Git:
+        """The same git with further configuration, as `git -c` would set it."""
+        return replace(self, settings={**self.settings, **settings})
+
     def run(
         self,
         *argv: str,
         stdin: bytes | None = None,
         accept: Collection[int] = (0,),
-        settings: Mapping[str, str] | None = None,
         timeout_s: float | None = TIME_LIMIT_S,
     ) -> Output:
         """Run `git ARGV` to its end.
 
         :param stdin: what git reads; nothing by default.
         :param accept: the exit statuses that are answers and not failures.
-        :param settings: configuration for this call alone, as `git -c` would set it.
         :raises GitError: for any other status, for a signal, and when `timeout_s` has passed.
         :raises GitUnusable: git can't be started.
         """
-        process = self.start(*argv, settings=settings, stdin=subprocess.PIPE)
+        process = self.start(*argv, stdin=subprocess.PIPE)
         try:
             stdout, stderr = process.communicate(stdin or b"", timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -165,19 +167,15 @@ class Git:
     def start(
         self,
         *argv: str,
-        settings: Mapping[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         """Start `git ARGV` and let the caller read from it; `finished` judges its end."""
-        options = [
-            word for name, value in (settings or {}).items() for word in ("-c", f"{name}={value}")
-        ]
         try:
             return subprocess.Popen(
-                ["git", *options, *argv],
+                ["git", *argv],
                 cwd=self.folder,
-                env=clean_environment(self.variables),
+                env=clean_environment(self.settings) | dict(self.variables),
                 stdin=stdin,
                 stdout=stdout,
                 stderr=subprocess.PIPE,
@@ -190,6 +188,13 @@ class Git:
             raise GitUnusable(
                 "git is not installed or not on PATH; install git 2.38 or newer"
             ) from None
+
+    def hash_file(self, file: BinaryIO) -> str:
+        """Store the bytes of an open file as a blob, without any filter, and return its id."""
+        argv = ("hash-object", "-w", "--stdin", "--no-filters")
+        process = self.start(*argv, stdin=file.fileno())
+        stdout, stderr = process.communicate()
+        return finished(argv, Output(stdout, stderr, process.returncode)).text
 
     def text(self, *argv: str, stdin: bytes | None = None) -> str:
         """What `git ARGV` says, as text without its line end."""
