@@ -1,0 +1,91 @@
+"""The hermetic floor of every test, and the fixtures that most of them use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.command import Command
+from support.hostile import make_tools
+from support.repos import Repo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOP = Path(__file__).parent.parent
+AGENTS = TOP / ".agents" / "node_modules" / ".bin"
+"""Where `./dev test` installs the real agents."""
+
+_CONFIGURATION = """\
+[user]
+	name = Gardener
+	email = gardener@example.org
+	useConfigOnly = true
+[init]
+	defaultBranch = main
+"""
+
+_FOREIGN = ("GIT_", "SIDESHOOT_", "CODEX_", "CLAUDE", "OPENAI_", "ANTHROPIC_", "XDG_", "LC_")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Every test has a home of its own, its own git configuration, and no variable of the caller's."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".gitconfig").write_text(_CONFIGURATION)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(_FOREIGN) and name != "SIDESHOOT_REQUIRE_AGENTS":
+                patch.delenv(name)
+        for name in ("CONFIG", "STATE", "DATA", "CACHE", "RUNTIME"):
+            place = folder / f".{name.lower()}"
+            place.mkdir(mode=0o700)
+            patch.setenv(f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}", str(place))
+        patch.setenv("HOME", str(folder))
+        patch.setenv("GIT_CONFIG_GLOBAL", str(folder / ".gitconfig"))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("GIT_TERMINAL_PROMPT", "0")
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("TERM", "dumb")
+        patch.delenv("NO_COLOR", raising=False)
+        patch.delenv("FORCE_COLOR", raising=False)
+        yield folder
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository with a few committed files (`support.repos.FILES`) and a clean tree."""
+    return Repo.create(tmp_path / "garden")
+
+
+@pytest.fixture
+def sideshoot(repo: Repo) -> Command:
+    """The real command, started in `repo`."""
+    return Command(repo.top)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder of programs that hostile settings name."""
+    return make_tools(tmp_path / "tools")
+
+
+def agent_program(name: str) -> str | None:
+    """The real agent's program, as `./dev test` installed it or as the machine has it."""
+    path = os.pathsep.join([str(AGENTS), os.environ.get("PATH", "")])
+    return shutil.which(name, path=path)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of a real agent is skipped where there is none; where one is required, it fails."""
+    for marker in item.iter_markers("agent"):
+        name = marker.args[0]
+        if agent_program(name) is None:
+            reason = f"{name} is not installed; ./dev test installs it where npm is there"
+            if os.environ.get("SIDESHOOT_REQUIRE_AGENTS"):
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)

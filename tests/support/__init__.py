@@ -1,0 +1,1 @@
+"""What tests build on: real repositories, the real command, hostile settings, a model server."""
