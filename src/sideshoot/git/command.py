@@ -196,6 +196,13 @@ class Git:
         stdout, stderr = process.communicate()
         return finished(argv, Output(stdout, stderr, process.returncode)).text
 
+    def copy_blob(self, oid: str, file: BinaryIO) -> None:
+        """Write a blob's bytes into an open file, without any filter and without holding them."""
+        argv = ("cat-file", "blob", oid)
+        process = self.start(*argv, stdout=file.fileno())
+        _, stderr = process.communicate()
+        finished(argv, Output(b"", stderr, process.returncode))
+
     def text(self, *argv: str, stdin: bytes | None = None) -> str:
         """What `git ARGV` says, as text without its line end."""
         return self.run(*argv, stdin=stdin).text

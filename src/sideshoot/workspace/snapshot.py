@@ -71,7 +71,7 @@ def snapshot(
     if gone:
         changes = [(path, None) for path in gone]
         git.run("update-index", "-z", "--index-info", stdin=index_info(changes, repository.null_id))
-    raw = _add(repository, git, present)
+    raw = add_files(repository, git, present)
     tree = git.text("write-tree", "--missing-ok")
     return Snapshot(tree, frozenset(raw), found.repositories, tuple(special))
 
@@ -145,8 +145,12 @@ def _files(top: Path, paths: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]
     return sorted(files), sorted(special)
 
 
-def _add(repository: Repository, git: Git, paths: Sequence[bytes]) -> list[bytes]:
-    """Add the paths to the scratch index; those that had to go in as raw bytes are returned."""
+def add_files(repository: Repository, git: Git, paths: Sequence[bytes]) -> list[bytes]:
+    """Add files and links to the scratch index that `git` is aimed at.
+
+    :return: those that git's filters refuse; they went in as their raw bytes.
+    :raises CaptureFailed: one can't be read.
+    """
     if not paths:
         return []
     try:
@@ -156,7 +160,10 @@ def _add(repository: Repository, git: Git, paths: Sequence[bytes]) -> list[bytes
     except GitError as error:
         if len(paths) > 1:
             middle = len(paths) // 2
-            return [*_add(repository, git, paths[:middle]), *_add(repository, git, paths[middle:])]
+            return [
+                *add_files(repository, git, paths[:middle]),
+                *add_files(repository, git, paths[middle:]),
+            ]
         _add_raw(repository, git, paths[0], error)
         return list(paths)
     return []

@@ -1,0 +1,150 @@
+"""Bring a change into the user's index, and leave there what they had staged.
+
+For each path the change from old to new is merged into what the index has. Where the index has the
+old, it gets the new. Where it has something else (the user staged one thing and then went on), the
+change is merged into that; and if that can't be done, the entry stays, and the change lies in the
+working tree alone, unstaged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import GitError, KeepRefused
+from sideshoot.git.trees import Entry, entries_at, index_info
+from sideshoot.workspace.merge import merge_trees
+from sideshoot.workspace.present import PATHSPEC_LIMIT
+from sideshoot.workspace.scratch import copy_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.workspace.merge import Stages
+    from sideshoot.workspace.plan import Change, Plan
+
+_PATIENCE_S = 3.0
+"""How long another git command may hold the index before a keep gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the index gets."""
+
+    entries: Mapping[bytes, Entry | None]
+    stages: Mapping[bytes, Stages]
+    """Conflicted paths, as an unfinished merge leaves them."""
+    left: tuple[bytes, ...] = ()
+    """Paths whose change could not be staged beside what the user has staged there."""
+
+
+def plan_index(repository: Repository, plan: Plan, folder: Path) -> Staged:
+    """Find the new index entries of the changed paths."""
+    entries: dict[bytes, Entry | None] = {}
+    apart, left = [], []
+    for change in plan.changes:
+        staged = plan.index.get(change.path)
+        entry = staged.entry if staged else None
+        if change.path in plan.conflicts:
+            continue
+        if staged and (staged.hidden or staged.stages.keys() - {0}):
+            left.append(change.path)
+        elif entry == change.old:
+            entries[change.path] = change.new
+        elif entry != change.new:
+            apart.append((change, entry))
+    merged = _merged_apart(repository, apart, folder)
+    left += [change.path for change, _ in apart if change.path not in merged]
+    stages = {path: stages for path, stages in plan.conflicts.items() if len(stages) > 1}
+    return Staged(entries | merged, stages, tuple(left))
+
+
+@contextlib.contextmanager
+def index_lock(repository: Repository) -> Iterator[None]:
+    """Hold the lock that every git command takes before it writes this index.
+
+    :raises KeepRefused: another holds it for longer than a moment, or the folder can't be written.
+    """
+    lock = repository.index.with_name("index.lock")
+    give_up = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+            break
+        except FileExistsError:
+            if time.monotonic() > give_up:
+                raise KeepRefused(
+                    f"{lock} is there: another git command runs, or one was killed; "
+                    "wait for it, or remove that file; nothing was changed"
+                ) from None
+            time.sleep(0.02)
+        except OSError as error:
+            raise KeepRefused(
+                f"the index can't be written: {error.strerror}: {lock}; nothing was changed"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def write_index(repository: Repository, staged: Staged, target: Path) -> None:
+    """Write the index as it will be into a file beside; the user's is read and not changed."""
+    git = repository.git.with_index(target)
+    if not copy_index(repository.index, target):
+        git.run("read-tree", "--empty")
+    changes = [*staged.entries.items(), *((path, None) for path in staged.stages)]
+    info = index_info(changes, repository.null_id)
+    for path, stages in staged.stages.items():
+        for stage, entry in sorted(stages.items()):
+            info += b"%s %s %d\t%s\0" % (entry.mode.encode(), entry.oid.encode(), stage, path)
+    try:
+        git.run("update-index", "--add", "--replace", "-z", "--index-info", stdin=info)
+    except GitError as error:
+        raise KeepRefused(f"the index can't be made: {error.reason}; nothing was changed") from None
+
+
+def refresh_index(repository: Repository, target: Path, paths: Sequence[bytes]) -> None:
+    """Let an index know the files that were just written, so that `git status` need not read them.
+
+    Best effort: an index that does not know them is right all the same.
+    """
+    git = repository.git.with_index(target)
+    with contextlib.suppress(GitError):
+        if len(paths) > PATHSPEC_LIMIT:
+            git.run("update-index", "-q", "--refresh", accept=(0, 1))
+            return
+        literal = git.having(GIT_LITERAL_PATHSPECS="1")
+        literal.run(
+            "add", "--refresh", "--sparse", "--ignore-errors", "--pathspec-from-file=-",
+            "--pathspec-file-nul", stdin=b"\0".join(paths) + b"\0", accept=(0, 1, 128),
+        )  # fmt: skip
+
+
+def _merged_apart(
+    repository: Repository, apart: Sequence[tuple[Change, Entry | None]], folder: Path
+) -> dict[bytes, Entry | None]:
+    """Merge changes into entries that differ from the working tree; conflicts are left out."""
+    if not apart:
+        return {}
+    sides = {
+        "base": {change.path: change.old for change, _ in apart},
+        "ours": {change.path: entry for change, entry in apart},
+        "theirs": {change.path: change.new for change, _ in apart},
+    }
+    trees = {}
+    for name, entries in sides.items():
+        git = repository.git.with_index(folder / f"{name}-apart-index")
+        present = [(path, entry) for path, entry in entries.items() if entry is not None]
+        info = index_info(present, repository.null_id)
+        git.run("update-index", "--add", "--replace", "-z", "--index-info", stdin=info)
+        trees[name] = git.text("write-tree", "--missing-ok")
+    merged = merge_trees(repository, **trees)
+    paths = [change.path for change, _ in apart if change.path not in merged.conflicts]
+    found = entries_at(repository.git, merged.tree, paths)
+    return {path: found.get(path) for path in paths}

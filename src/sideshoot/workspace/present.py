@@ -1,0 +1,112 @@
+"""What lies at certain paths of the user's tree at this moment, as git would store it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sideshoot.git.trees import Entry, index_info
+from sideshoot.workspace.places import facts
+from sideshoot.workspace.snapshot import add_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+
+PATHSPEC_LIMIT = 64
+"""Up to this many paths git is asked for them alone; it compares each with every entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One path as it is now."""
+
+    entry: Entry | None
+    """What git would store; `None` if nothing that it could store is there."""
+    facts: os.stat_result | None
+    """The `lstat` from before its content was read; `None` if nothing is there."""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.facts is not None and stat.S_ISDIR(self.facts.st_mode)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What the user's index has at a path."""
+
+    stages: Mapping[int, Entry]
+    """By git's stage: 0, or 1 to 3 in an unfinished merge."""
+    hidden: bool
+    """Marked assume-unchanged."""
+    skipped: bool
+    """Marked skip-worktree: outside a sparse checkout."""
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.stages.get(0)
+
+
+def present_at(
+    repository: Repository,
+    paths: Sequence[bytes],
+    *,
+    known: Mapping[bytes, Entry],
+    index: Mapping[bytes, IndexEntry],
+    scratch_index: Path,
+) -> dict[bytes, Present]:
+    """Look at these paths, and at nothing else.
+
+    :param known: entries that give the mode where the file system can't (`core.fileMode=false`).
+    :param index: what the user's index has; a path that a sparse checkout leaves out is what the
+        index says.
+    :param scratch_index: a file for the index that this takes.
+    """
+    seen = {path: facts(repository.top, path) for path in paths}
+    files = [p for p, found in seen.items() if found is not None and _storable(found)]
+    git = repository.git.with_index(scratch_index)
+    seed = [(path, known[path]) for path in files if path in known]
+    git.run(
+        "update-index", "-z", "--add", "--index-info", stdin=index_info(seed, repository.null_id)
+    )
+    add_files(repository, git, files)
+    entries = {
+        path: stages[0] for path, stages in _staged(git.fields("ls-files", "-s", "-z")).items()
+    }
+    present = {path: Present(entries.get(path), seen[path]) for path in paths}
+    for path, staged in index.items():
+        if staged.skipped and seen.get(path) is None and path in present:
+            present[path] = Present(staged.entry, None)
+    return present
+
+
+def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, IndexEntry]:
+    """What the user's index has at these paths; what it lacks is left out."""
+    names = [os.fsdecode(path) for path in paths] if len(paths) <= PATHSPEC_LIMIT else []
+    git = repository.git.having(GIT_LITERAL_PATHSPECS="1")
+    wanted = set(paths)
+    found: dict[bytes, IndexEntry] = {}
+    for record in git.fields("ls-files", "-s", "-v", "-z", "--", *names) if paths else []:
+        tag, (path, stages) = record[:1], *_staged([record[2:]]).items()
+        if path in wanted:
+            earlier = found[path].stages if path in found else {}
+            hidden, skipped = tag.islower(), tag.upper() == b"S"
+            found[path] = IndexEntry({**earlier, **stages}, hidden=hidden, skipped=skipped)
+    return found
+
+
+def _storable(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+
+
+def _staged(records: Sequence[bytes]) -> dict[bytes, dict[int, Entry]]:
+    found: dict[bytes, dict[int, Entry]] = {}
+    for record in records:
+        head, path = record.split(b"\t", 1)
+        mode, oid, stage = head.decode("ascii").split(" ")
+        found.setdefault(path, {})[int(stage)] = Entry(mode, oid)
+    return found
