@@ -67,6 +67,7 @@ def differences(git: Git, old: str, new: str) -> list[Delta]:
         "--raw",
         "--no-renames",
         "--no-ext-diff",
+        "--ignore-submodules=none",
         "--end-of-options",
         old,
         new,

@@ -9,7 +9,6 @@ working tree alone, unstaged.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from sideshoot.workspace.merge import Stages
     from sideshoot.workspace.plan import Change, Plan
 
+LOCK = "index.lock"
 _PATIENCE_S = 3.0
 """How long another git command may hold the index before a keep gives up."""
 
@@ -65,32 +65,53 @@ def plan_index(repository: Repository, plan: Plan, folder: Path) -> Staged:
 
 
 @contextlib.contextmanager
-def index_lock(repository: Repository) -> Iterator[None]:
+def index_lock(repository: Repository, folder: Path) -> Iterator[None]:
     """Hold the lock that every git command takes before it writes this index.
+
+    It is a second name of a file in `folder`, so that `release_index` can tell a lock of ours that
+    a crash left from one of somebody else.
 
     :raises KeepRefused: another holds it for longer than a moment, or the folder can't be written.
     """
-    lock = repository.index.with_name("index.lock")
+    own, lock = folder / LOCK, _lock_of(repository)
     give_up = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
-            break
-        except FileExistsError:
+    try:
+        own.touch()
+        while not _linked(own, lock):
             if time.monotonic() > give_up:
                 raise KeepRefused(
                     f"{lock} is there: another git command runs, or one was killed; "
                     "wait for it, or remove that file; nothing was changed"
-                ) from None
+                )
             time.sleep(0.02)
-        except OSError as error:
-            raise KeepRefused(
-                f"the index can't be written: {error.strerror}: {lock}; nothing was changed"
-            ) from None
+    except OSError as error:
+        raise KeepRefused(
+            f"the index can't be locked: {error.strerror}: {lock}; nothing was changed"
+        ) from None
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        release_index(repository, folder)
+
+
+def release_index(repository: Repository, folder: Path) -> None:
+    """Let go of the lock that was taken with this folder, if it is still held."""
+    own, lock = folder / LOCK, _lock_of(repository)
+    with contextlib.suppress(FileNotFoundError):
+        if own.samefile(lock):
+            lock.unlink()
+
+
+def _lock_of(repository: Repository) -> Path:
+    return repository.index.with_name("index.lock")
+
+
+def _linked(own: Path, lock: Path) -> bool:
+    try:
+        lock.hardlink_to(own)
+    except FileExistsError:
+        return False
+    return True
 
 
 def write_index(repository: Repository, staged: Staged, target: Path) -> None:

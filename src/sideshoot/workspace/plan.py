@@ -47,6 +47,8 @@ class Plan:
     index: Mapping[bytes, IndexEntry]
     """The user's index at those paths."""
     conflicts: Mapping[bytes, Stages] = field(default_factory=dict)
+    span: tuple[str, str] = ("", "")
+    """Two trees or commits that differ at the changed paths as the plan does, and maybe elsewhere."""
     tree: str | None = None
     """The whole tree as it will be, where it had to be made."""
 
@@ -89,19 +91,17 @@ def make_plan(
     :param folder: takes scratch files.
     """
     deltas = selected(differences(repository.git, source.base, source.result), paths)
-    quick = _unmoved(repository, deltas, folder)
+    quick = _unmoved(repository, source, deltas, folder)
     if quick is not None:
         return quick
-    theirs = _theirs(repository, source, deltas, folder) if paths else source.result
+    theirs = chosen_commit(repository, source, deltas, folder) if paths else source.result
     return _merge(repository, source.base, theirs, side, folder)
 
 
 def plan_tree(repository: Repository, ours: str, merged: Merged, folder: Path) -> Plan:
     """The plan that turns the user's tree, whose snapshot is `ours`, into a merged one."""
     deltas = differences(repository.git, ours, merged.tree)
-    paths = [delta.path for delta in deltas]
-    index = index_at(repository, [*paths, *merged.conflicts])
-    present = _present(repository, deltas, index, folder / "merged-index")
+    index, present = look_at(repository, deltas, folder, also=merged.conflicts)
     blocked: dict[bytes, Stages] = {}
     changes = []
     for delta in deltas:
@@ -111,15 +111,22 @@ def plan_tree(repository: Repository, ours: str, merged: Merged, folder: Path) -
         if found.entry != delta.old:
             blocked[delta.path] = _stages(delta, found)
         changes.append(Change(delta.path, delta.old, delta.new, found))
-    return Plan(tuple(changes), index, {**merged.conflicts, **blocked}, merged.tree)
+    return Plan(
+        tuple(changes),
+        index,
+        {**merged.conflicts, **blocked},
+        span=(ours, merged.tree),
+        tree=merged.tree,
+    )
 
 
-def _unmoved(repository: Repository, deltas: Sequence[Delta], folder: Path) -> Plan | None:
+def _unmoved(
+    repository: Repository, source: Source, deltas: Sequence[Delta], folder: Path
+) -> Plan | None:
     """The plan where the user has at every path what the base has, or already the result."""
     if _turns_kind(deltas) or any(d.path.rsplit(b"/", 1)[-1] == ATTRIBUTES for d in deltas):
         return None
-    index = index_at(repository, [delta.path for delta in deltas])
-    present = _present(repository, deltas, index, folder / "present-index")
+    index, present = look_at(repository, deltas, folder)
     changes = []
     for delta in deltas:
         found = present[delta.path]
@@ -132,29 +139,26 @@ def _unmoved(repository: Repository, deltas: Sequence[Delta], folder: Path) -> P
         changes.append(Change(delta.path, delta.old, delta.new, found))
     if any(_through_link(repository, change.path) for change in changes):
         return None
-    return Plan(tuple(changes), index)
+    return Plan(tuple(changes), index, span=(source.base, source.result))
 
 
-def _present(
-    repository: Repository,
-    deltas: Sequence[Delta],
-    index: Mapping[bytes, IndexEntry],
-    scratch_index: Path,
-) -> dict[bytes, Present]:
+def look_at(
+    repository: Repository, deltas: Sequence[Delta], folder: Path, also: Collection[bytes] = ()
+) -> tuple[dict[bytes, IndexEntry], dict[bytes, Present]]:
+    """What the user's index (there and at `also`) and working tree have at the changed paths."""
+    paths = [delta.path for delta in deltas]
+    index = index_at(repository, [*paths, *also])
     known = {d.path: d.old for d in deltas if d.old is not None and d.old.is_file}
-    found = present_at(
-        repository,
-        [delta.path for delta in deltas],
-        known=known,
-        index=index,
-        scratch_index=scratch_index,
-    )
+    scratch_index = folder / "present-index"
+    scratch_index.unlink(missing_ok=True)
+    present = present_at(repository, paths, known=known, index=index, scratch_index=scratch_index)
     # A submodule is what the index says: its folder is a repository of the user's own.
-    for delta in deltas:
-        if _is_gitlink(delta) and (not found[delta.path].facts or found[delta.path].is_folder):
-            staged = index.get(delta.path)
-            found[delta.path] = Present(staged.entry if staged else None, found[delta.path].facts)
-    return found
+    for path in [delta.path for delta in deltas if _is_gitlink(delta)]:
+        found = present[path]
+        if found.facts is None or found.is_folder:
+            staged = index.get(path)
+            present[path] = Present(staged.entry if staged else None, found.facts)
+    return index, present
 
 
 def _merge(repository: Repository, base: str, theirs: str, side: Side | None, folder: Path) -> Plan:
@@ -176,7 +180,9 @@ def _merge(repository: Repository, base: str, theirs: str, side: Side | None, fo
     return plan_tree(repository, ours, merged, folder)
 
 
-def _theirs(repository: Repository, source: Source, deltas: Sequence[Delta], folder: Path) -> str:
+def chosen_commit(
+    repository: Repository, source: Source, deltas: Sequence[Delta], folder: Path
+) -> str:
     """A commit with the chosen paths of the result alone, and the same history."""
     tree = changed_tree(
         repository.git,

@@ -59,17 +59,22 @@ class Swap:
         # Removals first, so that a folder may take the place of a file and the other way about.
         self.items = sorted(items, key=lambda item: (item.new is not None, item.path))
 
-    def prepare(self, note: dict[str, Any]) -> None:
-        """Give every file that goes a second name, and write the journal.
+    def name_old(self) -> None:
+        """Give every file that goes a second name: ``old/0``, ``old/1`` … in the order of `items`.
 
-        :param note: what the one who finishes must know; it comes back from `read_note`.
         :raises KeepRefused: something lies in the way; nothing was touched.
         """
         self._look()
         (self.folder / "old").mkdir()
         for number, item in enumerate(self.items):
             if item.seen is not None and not stat.S_ISDIR(item.seen.st_mode):
-                _second_name(place(self.top, item.path), self._old(number))
+                _second_name(place(self.top, item.path), place(self.folder, b"old/%d" % number))
+
+    def write_journal(self, note: dict[str, Any]) -> None:
+        """Say what is meant; from here on, a crash is taken back.
+
+        :param note: what the one who finishes must know; it comes back from `read_note`.
+        """
         journal = {
             "note": note,
             "folders": _folders(self.top, self.items),
@@ -85,8 +90,8 @@ class Swap:
         """
         try:
             self._look(linked=True)
-            for item in self.items:
-                self._put(item)
+            for number, item in enumerate(self.items):
+                self._put(number, item)
                 reached("keep.swapping")
         except KeepRefused:
             self.take_back()
@@ -103,9 +108,6 @@ class Swap:
         :return: paths that somebody changed since; they are left as they are.
         """
         return take_back(self.top, self.folder)
-
-    def _old(self, number: int) -> bytes:
-        return place(self.folder, b"old/%d" % number)
 
     def _look(self, *, linked: bool = False) -> None:
         """Refuse if a path is not what it was when the change was planned."""
@@ -132,10 +134,13 @@ class Swap:
             return path in removed
         return all(inner in removed for inner in _files_below(self.top, path))
 
-    def _put(self, item: Item) -> None:
+    def _put(self, number: int, item: Item) -> None:
         target = place(self.top, item.path)
         if item.new is None:
-            os.unlink(target)
+            if item.seen is not None and stat.S_ISDIR(item.seen.st_mode):
+                os.rename(target, place(self.folder, b"old/%d" % number))
+            else:
+                os.unlink(target)
             _remove_empty(self.top, parents(item.path))
             return
         os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -1,0 +1,241 @@
+"""Carry out a planned change of the user's tree and index: whole, or not at all.
+
+Each change has a folder of its own below `<state>/keep/`, which holds all that is needed to finish
+it or to take it back; `recover` does so for what a crash left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.errors import Busy
+from sideshoot.git.trees import SYMLINK, Entry
+from sideshoot.lock import locked
+from sideshoot.workspace.indexing import refresh_index, release_index, write_index
+from sideshoot.workspace.record import KeepRecord, save_record
+from sideshoot.workspace.refs import undo_ref
+from sideshoot.workspace.staging import match_permissions
+from sideshoot.workspace.steps import reached
+from sideshoot.workspace.swap import Item, Swap, is_swapped, read_note, take_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sideshoot.git import Repository
+    from sideshoot.workspace.indexing import Staged
+    from sideshoot.workspace.plan import Change
+
+_WHERE = "where.json"
+_INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A change that is ready to be carried out."""
+
+    job_id: str
+    kind: str
+    """`keep` or `undo`."""
+    changes: Sequence[Change]
+    places: Mapping[bytes, bytes]
+    """Where the new contents lie."""
+    staged: Staged | None
+    """The new index entries; `None` leaves the index alone."""
+    record: KeepRecord | None
+    """What an undo will need, but for the raw old contents; `None` if this is one."""
+    undo_after: str | None = None
+    """What `undo_ref` names afterwards where there is no record; `None` removes it."""
+    ref_updates: Sequence[tuple[str, str, str]] = ()
+    """Refs to move as well: name, new, old."""
+    extras: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Files and folders beside git's own, and where they lie ready."""
+    removed: Sequence[bytes] = ()
+    """Paths beside git's own that go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done about a change that a crash had left half-done."""
+
+    job_id: str
+    kind: str
+    finished: bool
+    """Whether it was finished; otherwise it was taken back."""
+    left: tuple[bytes, ...] = ()
+    """Paths that somebody changed since the crash, which were left as they are."""
+    folder: Path | None = None
+    """Where the old contents of those paths are."""
+
+
+@contextlib.contextmanager
+def change_lock(repository: Repository, *, timeout_s: float = 60.0) -> Iterator[None]:
+    """Let one command at a time change working trees of this repository.
+
+    :raises Busy: another does, for longer than `timeout_s`.
+    """
+    path = repository.state_dir / "keep.lock"
+    with locked(path, timeout_s=timeout_s, what="another keep or undo is at work here"):
+        yield
+
+
+@contextlib.contextmanager
+def change_folder(repository: Repository, job_id: str) -> Iterator[Path]:
+    """A folder for one change, in the same file system as the tree, gone at the end.
+
+    Where the tree lies on another file system than the git directory, a link leads to it.
+    """
+    parent = repository.state_dir / "keep"
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{job_id}-"))
+    if parent.stat().st_dev != repository.top.stat().st_dev:
+        beside = repository.top / ".worktrees" / f".{folder.name}"
+        beside.mkdir(parents=True)
+        folder.rmdir()
+        folder.symlink_to(beside)
+    where = {"top": str(repository.top), "git_dir": str(repository.git_dir), "job": job_id}
+    (folder / _WHERE).write_text(json.dumps(where), encoding="utf-8", errors="surrogateescape")
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def carry_out(repository: Repository, deed: Deed, folder: Path) -> None:
+    """Do it; the caller holds `change_lock`, and `index_lock` where the index is to change.
+
+    :raises KeepRefused: something is in the way; nothing was changed.
+    """
+    items = _items(repository.top, deed)
+    swap = Swap(repository.top, folder, items)
+    if deed.staged is not None:
+        write_index(repository, deed.staged, folder / _INDEX)
+    swap.name_old()
+    undo = deed.undo_after
+    if deed.record is not None:
+        raw = _raw_entries(repository, swap, deed.changes)
+        undo = save_record(repository, replace(deed.record, raw=raw), index=folder / "undo-index")
+    reached("keep.prepared")
+    note = {
+        "kind": deed.kind,
+        "undo": undo,
+        "index": deed.staged is not None,
+        "refs": list(deed.ref_updates),
+        "paths": [os.fsdecode(change.path) for change in deed.changes if change.new],
+    }
+    swap.write_journal(note)
+    swap.run()
+    _settle(repository, deed.job_id, note, folder)
+
+
+def recover(repository: Repository) -> list[Recovered]:
+    """Finish or take back what a crash left half-done; cheap where there is nothing."""
+    parent = repository.state_dir / "keep"
+    if not parent.is_dir() or not any(parent.iterdir()):
+        return []
+    try:
+        with change_lock(repository, timeout_s=0):
+            found = [_recover_one(repository, folder) for folder in sorted(parent.iterdir())]
+    except Busy:
+        return []  # these belong to a command that is alive
+    return [recovered for recovered in found if recovered is not None]
+
+
+def _recover_one(repository: Repository, folder: Path) -> Recovered | None:
+    try:
+        where = json.loads((folder / _WHERE).read_text("utf-8", errors="surrogateescape"))
+    except (OSError, ValueError):
+        _remove(folder)  # it died before it did anything
+        return None
+    place = replace(repository, top=Path(where["top"]), git_dir=Path(where["git_dir"]))
+    note = read_note(folder)
+    if note is None:
+        release_index(place, folder)
+        _remove(folder)
+        return None
+    finished = is_swapped(folder)
+    left: list[bytes] = []
+    if finished:
+        _settle(place, where["job"], note, folder)
+    else:
+        left = take_back(place.top, folder)
+    release_index(place, folder)
+    if left:
+        folder = folder.rename(repository.state_dir / f"saved-{folder.name}")
+    else:
+        _remove(folder)
+    return Recovered(where["job"], note["kind"], finished, tuple(left), folder if left else None)
+
+
+def _settle(repository: Repository, job_id: str, note: dict[str, Any], folder: Path) -> None:
+    """What is left to do once the files are in place; may be done twice."""
+    index = folder / _INDEX
+    if note["index"] and index.exists():
+        refresh_index(repository, index, [os.fsencode(path) for path in note["paths"]])
+        index.replace(repository.index)
+    reached("keep.indexed")
+    for name, new, old in note["refs"]:
+        if repository.ref(name) == old:
+            repository.git.run("update-ref", "-m", "sideshoot: keep", name, new, old)
+    if note["undo"] is None:
+        repository.git.run("update-ref", "-d", undo_ref(job_id))
+    else:
+        repository.git.run("update-ref", undo_ref(job_id), note["undo"])
+    reached("keep.settled")
+
+
+def _items(top: Path, deed: Deed) -> list[Item]:
+    items = []
+    for change in deed.changes:
+        if change.new is not None and not change.new.is_file:
+            continue  # a submodule: only the index knows it
+        if change.new is None and (change.old is None or not change.old.is_file):
+            continue
+        if change.new is None and change.present.facts is None:
+            continue  # outside a sparse checkout, and going: only the index has it
+        new = deed.places.get(change.path)
+        if new is not None:
+            match_permissions(top, change.path, new)
+        facts = change.present.facts
+        items.append(Item(change.path, new, None if change.present.is_folder else facts))
+    items += [Item(path, place, None) for path, place in deed.extras.items()]
+    items += [Item(path, None, os.lstat(os.fsencode(top) + b"/" + path)) for path in deed.removed]
+    return items
+
+
+def _raw_entries(
+    repository: Repository, swap: Swap, changes: Sequence[Change]
+) -> dict[bytes, Entry | None]:
+    """Store what lies at the changed paths byte for byte, by the second names."""
+    known = {change.path: change.old for change in changes}
+    files = []
+    entries: dict[bytes, Entry | None] = {}
+    for number, item in enumerate(swap.items):
+        old = known.get(item.path)
+        if item.seen is None or old is None:
+            continue
+        entries[item.path] = old
+        if stat.S_ISREG(item.seen.st_mode) and old.mode != SYMLINK:
+            files.append((item.path, old, number))
+    git = replace(repository.git, folder=swap.folder)
+    names = "".join(f"old/{number}\n" for _, _, number in files).encode()
+    oids = git.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).text.split()
+    for (path, old, _), oid in zip(files, oids, strict=True):
+        entries[path] = Entry(old.mode, oid)
+    return entries
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        shutil.rmtree(folder.resolve(), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.resolve().parent.rmdir()
+        folder.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,232 @@
+"""Bring what an agent left into the user's tree as it is now."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sideshoot.errors import GitError, KeepConflict, KeepRefused
+from sideshoot.git.trees import Entry, differences
+from sideshoot.text import show_path
+from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
+from sideshoot.workspace.compare import FileChange, changed_files
+from sideshoot.workspace.indexing import Staged, index_lock, plan_index
+from sideshoot.workspace.merge import merge_commits
+from sideshoot.workspace.plan import Plan, Source, chosen_commit, make_plan, selected
+from sideshoot.workspace.record import KeepRecord, fingerprint
+from sideshoot.workspace.refs import undo_ref
+from sideshoot.workspace.scratch import scratch
+from sideshoot.workspace.staging import stage_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.model import JobId
+
+Conflicts = Literal["stop", "markers", "ours", "theirs"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepOptions:
+    """How to bring it."""
+
+    paths: tuple[bytes, ...] = ()
+    """Only what changed at these paths or below them."""
+    stage: bool = True
+    """Whether the index gets the change, too."""
+    conflicts: Conflicts = "stop"
+    dry_run: bool = False
+    commit_message: str | None = None
+    """Commit what is kept, and nothing else, to the branch that is checked out."""
+    raw: frozenset[bytes] = frozenset()
+    """Files that were captured without filters and are written without them."""
+    extras: Callable[[Path], Mapping[bytes, bytes]] | None = None
+    """Makes ready, in a folder that it is given, what is to be brought beside git's own: from the
+    path in the tree to the place where it lies ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a keep did, or would do."""
+
+    changed: tuple[FileChange, ...] = ()
+    conflicts: tuple[bytes, ...] = ()
+    """Paths that have conflict markers now (or would have)."""
+    warnings: tuple[str, ...] = ()
+    commit: str | None = None
+    extras: tuple[bytes, ...] = ()
+    """What was brought beside git's own."""
+
+
+def keep(
+    repository: Repository, job_id: JobId, base: str, result: str, options: KeepOptions
+) -> Kept:
+    """Bring the change from `base` to `result`, or a part of it, into the user's working tree.
+
+    All of it or nothing; and what it replaces can be taken back by `sideshoot.workspace.undo.undo`.
+
+    :raises KeepConflict: both changed the same place, and `options.conflicts` is ``stop``.
+    :raises KeepRefused: something is in the way.
+    :raises Busy: another command is at work in this repository.
+    """
+    source = Source(base, result)
+    if options.dry_run:
+        with scratch(repository) as folder:
+            return _foreseen(repository, _planned(repository, source, options, folder))
+    with contextlib.ExitStack() as held:
+        held.enter_context(change_lock(repository))
+        folder = held.enter_context(change_folder(repository, job_id))
+        if options.stage:
+            held.enter_context(index_lock(repository, folder))
+        return _keep(repository, job_id, source, options, folder)
+
+
+def _planned(repository: Repository, source: Source, options: KeepOptions, folder: Path) -> Plan:
+    side = options.conflicts if options.conflicts in ("ours", "theirs") else None
+    return make_plan(repository, source, paths=options.paths, side=side, folder=folder)
+
+
+def _foreseen(repository: Repository, plan: Plan) -> Kept:
+    return Kept(_described(repository, plan), tuple(sorted(plan.conflicts)))
+
+
+def _keep(
+    repository: Repository, job_id: JobId, source: Source, options: KeepOptions, folder: Path
+) -> Kept:
+    plan = _planned(repository, source, options, folder)
+    if plan.conflicts and options.conflicts != "markers":
+        raise _conflict(plan.conflicts)
+    commit = _commit(repository, source, options, folder) if options.commit_message else None
+    extras = _extras(repository, options, folder)
+    staged = plan_index(repository, plan, folder) if options.stage else None
+    changed = _described(repository, plan)
+    if plan.changes or extras or commit:
+        deed = Deed(
+            job_id=job_id,
+            kind="keep",
+            changes=plan.changes,
+            places=_ready(repository, plan, options, folder),
+            staged=staged,
+            record=_record(repository, job_id, plan, staged, extras),
+            ref_updates=[commit] if commit else [],
+            extras=extras,
+        )
+        carry_out(repository, deed, folder)
+    return Kept(
+        changed=changed,
+        conflicts=tuple(sorted(plan.conflicts)),
+        warnings=tuple(_warnings(staged)),
+        commit=commit[1] if commit else None,
+        extras=tuple(sorted(extras)),
+    )
+
+
+def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
+    if not plan.changes:
+        return ()
+    return tuple(changed_files(repository, *plan.span, [change.path for change in plan.changes]))
+
+
+def _ready(
+    repository: Repository, plan: Plan, options: KeepOptions, folder: Path
+) -> dict[bytes, bytes]:
+    entries = {c.path: c.new for c in plan.changes if c.new is not None and c.new.is_file}
+    return stage_files(repository, entries, folder=folder / "new", tree=plan.tree, raw=options.raw)
+
+
+def _record(
+    repository: Repository,
+    job_id: JobId,
+    plan: Plan,
+    staged: Staged | None,
+    extras: Mapping[bytes, bytes],
+) -> KeepRecord:
+    after = dict(staged.entries) if staged else {}
+    return KeepRecord(
+        raw={},
+        before={change.path: change.old for change in plan.changes},
+        after={change.path: change.new for change in plan.changes},
+        staged_before={path: _staged(plan, path) for path in after},
+        staged_after=after,
+        modes={
+            change.path: change.present.facts.st_mode & 0o7777
+            for change in plan.changes
+            if change.present.facts is not None
+        },
+        extras={path: fingerprint(place) for path, place in extras.items()},
+        previous=repository.ref(undo_ref(job_id)),
+    )
+
+
+def _staged(plan: Plan, path: bytes) -> Entry | None:
+    found = plan.index.get(path)
+    return found.entry if found else None
+
+
+def _extras(repository: Repository, options: KeepOptions, folder: Path) -> dict[bytes, bytes]:
+    if options.extras is None:
+        return {}
+    ready = folder / "extras"
+    ready.mkdir()
+    places = dict(options.extras(ready))
+    for path in sorted(places):
+        here = repository.top / path.decode("utf-8", "surrogateescape")
+        if here.is_symlink() or here.exists():
+            raise KeepConflict(
+                f"{show_path(path)} is there already; move it away and keep again, "
+                "nothing was written",
+                [path],
+            )
+    return places
+
+
+def _commit(
+    repository: Repository, source: Source, options: KeepOptions, folder: Path
+) -> tuple[str, str, str]:
+    """Make the commit of what is kept, on top of HEAD and without what else is uncommitted."""
+    head = repository.head()
+    deltas = selected(differences(repository.git, source.base, source.result), options.paths)
+    theirs = chosen_commit(repository, source, deltas, folder) if options.paths else source.result
+    ours = repository.commit(
+        repository.tree_of(head) if head else repository.empty_tree,
+        parents=tuple(commit for commit in (source.base, head) if commit),
+        message="sideshoot: HEAD\n",
+    )
+    merged = merge_commits(repository, ours, theirs)
+    if merged.conflicts:
+        raise KeepConflict(
+            "it can't be committed apart from your uncommitted changes at "
+            f"{_listed(merged.conflicts)}; keep it without --commit, nothing was written",
+            sorted(merged.conflicts),
+        )
+    parents = ["-p", head] if head else []
+    message = (options.commit_message or "").encode("utf-8", "surrogateescape")
+    try:
+        commit = repository.git.text("commit-tree", merged.tree, *parents, "-F", "-", stdin=message)
+    except GitError as error:
+        raise KeepRefused(f"no commit can be made: {error.reason}; nothing was written") from None
+    return ("HEAD", commit, head or repository.null_id)
+
+
+def _conflict(conflicts: Mapping[bytes, object]) -> KeepConflict:
+    return KeepConflict(
+        f"you and the agent both changed {_listed(conflicts)}; nothing was written. "
+        "Choose with --conflicts markers, ours or theirs, or keep other paths",
+        sorted(conflicts),
+    )
+
+
+def _listed(paths: Collection[bytes]) -> str:
+    shown = [show_path(path) for path in sorted(paths)]
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _warnings(staged: Staged | None) -> list[str]:
+    left = staged.left if staged else ()
+    return [
+        f"{show_path(path)} has the change in the working tree only; what you had staged is as it was"
+        for path in left
+    ]

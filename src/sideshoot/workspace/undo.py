@@ -1,0 +1,161 @@
+"""Take back what a keep brought, byte for byte where nobody has gone on from there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import KeepConflict, WrongState
+from sideshoot.git.trees import SYMLINK, Delta, Entry, changed_tree
+from sideshoot.text import show_path
+from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
+from sideshoot.workspace.base import user_snapshot
+from sideshoot.workspace.compare import FileChange, changed_files
+from sideshoot.workspace.indexing import Staged, index_lock, plan_index
+from sideshoot.workspace.merge import merge_trees
+from sideshoot.workspace.places import place
+from sideshoot.workspace.plan import Change, Plan, look_at, plan_tree
+from sideshoot.workspace.record import KeepRecord, fingerprint, load_record
+from sideshoot.workspace.scratch import copy_index
+from sideshoot.workspace.staging import stage_files, write_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.model import JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back."""
+
+    changed: tuple[FileChange, ...]
+    more: bool
+    """Whether an earlier keep of the same job is still in the tree."""
+
+
+def undo(repository: Repository, job_id: JobId) -> Undone:
+    """Take back the last keep of a job.
+
+    Where a path still is what the keep made of it, it becomes what it was, to the byte. Where the
+    user went on, the change is taken out of what they have now, by a merge the other way.
+
+    :raises WrongState: nothing of the job was kept.
+    :raises KeepConflict: the user changed the same place since; nothing was written.
+    """
+    with change_lock(repository), change_folder(repository, job_id) as folder:
+        record = load_record(repository, job_id)
+        if record is None:
+            raise WrongState(f"nothing of job {job_id} was kept here, so there is nothing to undo")
+        with index_lock(repository, folder):
+            return _taken_back(repository, job_id, record, folder)
+
+
+def _taken_back(repository: Repository, job_id: JobId, record: KeepRecord, folder: Path) -> Undone:
+    plan, exact = _plan(repository, record, folder)
+    if plan.conflicts:
+        shown = ", ".join(show_path(path) for path in sorted(plan.conflicts)[:3])
+        raise KeepConflict(
+            f"you changed {shown} since it was kept, in the same place; nothing was written",
+            sorted(plan.conflicts),
+        )
+    changed = _described(repository, plan)
+    deed = Deed(
+        job_id=job_id,
+        kind="undo",
+        changes=plan.changes,
+        places=_ready(repository, plan, record, exact, folder),
+        staged=_staged(repository, plan, record, folder),
+        record=None,
+        undo_after=record.previous,
+        removed=_extras(repository, record),
+    )
+    carry_out(repository, deed, folder)
+    return Undone(changed, more=record.previous is not None)
+
+
+def _plan(repository: Repository, record: KeepRecord, folder: Path) -> tuple[Plan, bool]:
+    """The plan, and whether every path is exactly what the keep left."""
+    deltas = [Delta(path, record.after[path], record.before[path]) for path in sorted(record.after)]
+    index, present = look_at(repository, deltas, folder)
+    changes = [
+        Change(delta.path, delta.old, delta.new, present[delta.path])
+        for delta in deltas
+        if present[delta.path].entry != delta.new
+    ]
+    exact = all(present[change.path].entry == change.old for change in changes)
+    if exact and not any(present[delta.path].is_folder for delta in deltas):
+        trees = [_partial(repository, side, folder) for side in (record.after, record.before)]
+        return Plan(tuple(changes), index, span=(trees[0], trees[1])), True
+    return _merged(repository, record, folder), False
+
+
+def _merged(repository: Repository, record: KeepRecord, folder: Path) -> Plan:
+    index = folder / "ours-index"
+    git = repository.git.with_index(index)
+    if not copy_index(repository.index, index):
+        git.run("read-tree", "--empty")
+    ours = user_snapshot(repository, git).tree
+    sides = [
+        changed_tree(
+            repository.git, ours, side, index=folder / "side-index", null_id=repository.null_id
+        )
+        for side in (record.after, record.before)
+    ]
+    merged = merge_trees(repository, base=sides[0], ours=ours, theirs=sides[1])
+    return plan_tree(repository, ours, merged, folder)
+
+
+def _partial(repository: Repository, entries: Mapping[bytes, Entry | None], folder: Path) -> str:
+    return changed_tree(
+        repository.git,
+        repository.empty_tree,
+        entries,
+        index=folder / "partial-index",
+        null_id=repository.null_id,
+    )
+
+
+def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
+    if not plan.changes:
+        return ()
+    return tuple(changed_files(repository, *plan.span, [change.path for change in plan.changes]))
+
+
+def _ready(
+    repository: Repository, plan: Plan, record: KeepRecord, exact: bool, folder: Path
+) -> dict[bytes, bytes]:
+    entries = {c.path: c.new for c in plan.changes if c.new is not None and c.new.is_file}
+    if not exact:
+        return stage_files(repository, entries, folder=folder / "new", tree=plan.tree)
+    raw = {path: record.raw.get(path) or entry for path, entry in entries.items()}
+    places = write_raw(repository.git, raw, folder / "new")
+    for path, where in places.items():
+        mode = record.modes.get(path)
+        if mode is not None and raw[path].mode != SYMLINK:
+            os.chmod(where, mode)
+    return places
+
+
+def _staged(repository: Repository, plan: Plan, record: KeepRecord, folder: Path) -> Staged:
+    """The index gets back what it had, where it still has what the keep gave it."""
+    planned = plan_index(repository, plan, folder)
+    entries = dict(planned.entries)
+    for path, after in record.staged_after.items():
+        found = plan.index.get(path)
+        if (found.entry if found else None) == after:
+            entries[path] = record.staged_before[path]
+    return Staged(entries, planned.stages, planned.left)
+
+
+def _extras(repository: Repository, record: KeepRecord) -> list[bytes]:
+    """What was brought beside git's own and is still as it was."""
+    gone = []
+    for path, known in sorted(record.extras.items()):
+        where = place(repository.top, path)
+        if os.path.lexists(where) and fingerprint(where) == known:
+            gone.append(path)
+    return gone
