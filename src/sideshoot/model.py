@@ -106,6 +106,8 @@ class Job:
     """The workspace's folder; `None` before it is opened and without isolation."""
     git_dir: str | None = None
     """The workspace's own git directory."""
+    opened: bool = False
+    """Whether the workspace was complete; before that, nothing in it is the agent's."""
     branch: str | None = None
     head: str | None = None
     """The user's commit that the workspace's branch started from; `None` if there was none yet."""
@@ -121,9 +123,19 @@ class Job:
     thread_id: str | None = None
     """The agent's own name for the conversation."""
     usage: dict[str, Any] = field(default_factory=dict)
+    ignored_count: int = 0
+    """How many ignored outputs the agent left; they are not in the result."""
+    ignored_paths: tuple[str, ...] = ()
+    """The first of them, folders collapsed, as text."""
     warnings: tuple[str, ...] = ()
     kept_paths: tuple[str, ...] = ()
     """What a partial keep brought, as text (see `sideshoot.text.show_path`)."""
+    ignored_count: int = 0
+    """How many ignored files the agent left; they are not in the result."""
+    ignored_paths: tuple[str, ...] = ()
+    """The first of them as text, whole folders as one."""
+    continued_by: str | None = None
+    """The job that goes on in this one's workspace; what is decided there holds for both."""
     decided_at: float | None = None
     worker_pid: int | None = None
     worker_started: float | None = None

@@ -19,7 +19,7 @@ REGULAR = "100644"
 SYMLINK = "120000"
 
 # `diff-tree` reads the whole index though it needs none of it: at 50,000 files 11 ms against 3.
-_NO_INDEX = Path(os.devnull)
+_NO_INDEX = Path("/nonexistent/index")
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,8 @@ def _raw_entries(
         entries[item.path] = old
         if stat.S_ISREG(item.seen.st_mode) and old.mode != SYMLINK:
             files.append((item.path, old, number))
-    git = replace(repository.git, folder=swap.folder)
+    # The names are relative to the working tree, so that no folder above spoils a line.
+    git = replace(repository.git, folder=swap.folder).having(GIT_WORK_TREE=str(swap.folder))
     names = "".join(f"old/{number}\n" for _, _, number in files).encode()
     oids = git.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).text.split()
     for (path, old, _), oid in zip(files, oids, strict=True):

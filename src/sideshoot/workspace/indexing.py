@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sideshoot.workspace.merge import Stages
     from sideshoot.workspace.plan import Change, Plan
 
-LOCK = "index.lock"
+LOCK = "lock"
 _PATIENCE_S = 3.0
 """How long another git command may hold the index before a keep gives up."""
 

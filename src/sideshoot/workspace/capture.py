@@ -1,0 +1,247 @@
+"""Save all that an agent left in its workspace, before anything is decided about it.
+
+What lies in the folder counts, not what the agent's index says: files are compared with a private
+index of what the workspace started with. The agent's index is asked only which ignored files it
+added all the same. Its last commit becomes a parent of the result, so that its history is held, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.errors import CaptureFailed, GitError
+from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, parse_raw
+from sideshoot.text import show_path
+from sideshoot.workspace.refs import result_ref
+from sideshoot.workspace.registration import verify
+from sideshoot.workspace.scratch import copy_index, scratch
+from sideshoot.workspace.snapshot import Snapshot, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sideshoot.git import Repository
+    from sideshoot.workspace.place import Workspace
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a tree alone can't say of a result; it is the message of the result's commit."""
+
+    raw: frozenset[bytes] = frozenset()
+    """Files whose blobs are their raw bytes, since git's filters refused them."""
+    inner: tuple[dict[str, Any], ...] = ()
+    """Repositories that lay inside, as `sideshoot.workspace.inner` saved them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What an agent left, held under `result_ref`."""
+
+    commit: str
+    tree: str
+    manifest: Manifest
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class _Left:
+    """What is found in a workspace, step by step."""
+
+    tree: str
+    raw: frozenset[bytes] = frozenset()
+    inner: tuple[dict[str, Any], ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def capture(repository: Repository, workspace: Workspace) -> Captured:
+    """Write what the agent left into the object store, under `result_ref`; can be repeated.
+
+    :param repository: the user's.
+    :raises CaptureFailed: something can't be read, or is gone; nothing was deleted.
+    """
+    try:
+        if not workspace.path.is_dir() or workspace.path.is_symlink():
+            left = _without_folder(repository, workspace)
+        else:
+            left = _from_folder(repository, workspace)
+        return _held(repository, workspace, left)
+    except (GitError, OSError) as error:
+        reason = error.reason if isinstance(error, GitError) else f"{error.strerror}"
+        raise CaptureFailed(
+            f"the work in {show_path(workspace.path)} can't be saved: {reason}; it still lies there"
+        ) from error
+
+
+def read_manifest(repository: Repository, result: str) -> Manifest:
+    """What a result's commit says beside its tree."""
+    text = repository.git.run("cat-file", "commit", result).stdout.partition(b"\n\n")[2]
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return Manifest()
+    return Manifest(frozenset(map(base64.b64decode, told["raw"])), tuple(told["inner"]))
+
+
+def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
+    notes = verify(workspace)
+    with scratch(repository) as folder:
+        index = folder / "index"
+        git = workspace.repository.git.with_index(index).configured(_modes(workspace.path.parent))
+        if not copy_index(workspace.private_index, index):
+            git.run("read-tree", workspace.base)
+        staged = _staged_by_agent(workspace, notes)
+        also = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
+        seen = snapshot(workspace.repository, git, also=also)
+        links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
+        tree = _with_links(workspace.repository, seen, links, folder)
+    return _Left(tree, seen.raw, (), [*notes, *_warnings(workspace, seen)])
+
+
+def _with_links(
+    repository: Repository, seen: Snapshot, links: Mapping[bytes, Entry | None], folder: Path
+) -> str:
+    """The tree with the submodules that the agent added or moved in its index."""
+    if not links:
+        return seen.tree
+    return changed_tree(
+        repository.git, seen.tree, links, index=folder / "links-index", null_id=repository.null_id
+    )
+
+
+def _staged_by_agent(workspace: Workspace, notes: list[str]) -> list[Delta]:
+    """What the agent's own index has that the workspace did not start with."""
+    argv = ("diff-index", "--cached", "--raw", "-z", "--no-renames", "--ignore-submodules=none")
+    try:
+        answer = workspace.repository.git.run(*argv, workspace.base, "--")
+    except GitError as error:
+        notes.append(f"the agent's index can't be read ({error.reason}); its files were saved")
+        return []
+    return parse_raw(answer.stdout)
+
+
+def _without_folder(repository: Repository, workspace: Workspace) -> _Left:
+    """The folder is gone: what was committed or staged is still held, and counts."""
+    note = f"the workspace {show_path(workspace.path)} is gone"
+    staged = _index_tree(workspace)
+    if staged is None:
+        raise CaptureFailed(f"{note}, and with it what was not committed; nothing can be saved")
+    began = _started_index_tree(repository, workspace)
+    with scratch(repository) as folder:
+        deltas = repository.git.run(
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--ignore-submodules=none",
+            began,
+            staged,
+        )
+        changes = {delta.path: delta.new for delta in parse_raw(deltas.stdout)}
+        tree = changed_tree(
+            repository.git,
+            workspace.base,
+            changes,
+            index=folder / "index",
+            null_id=repository.null_id,
+        )
+    return _Left(tree, warnings=[f"{note}; what the agent had committed or staged is saved"])
+
+
+def _index_tree(workspace: Workspace) -> str | None:
+    git = Path(workspace.common_dir)
+    if not workspace.git_dir.is_dir():
+        return None
+    outside = workspace.repository.git.having(GIT_WORK_TREE=str(git))
+    moved = type(outside)(git, outside.variables, outside.settings)
+    try:
+        return moved.text("write-tree", "--missing-ok")
+    except GitError:
+        head = moved.run("rev-parse", "--verify", "--quiet", "HEAD^{tree}", accept=(0, 1, 128))
+        return head.text or None
+
+
+def _started_index_tree(repository: Repository, workspace: Workspace) -> str:
+    return repository.tree_of(workspace.head) if workspace.head else repository.empty_tree
+
+
+def _held(repository: Repository, workspace: Workspace, left: _Left) -> Captured:
+    """Make the commit, unless the same was captured before."""
+    head = _agent_head(workspace)
+    parents = tuple(dict.fromkeys(c for c in (workspace.base, head) if c and c != workspace.head))
+    parents = parents or (workspace.base,)
+    if workspace.base not in parents:
+        parents = (workspace.base, *parents)
+    manifest = Manifest(left.raw, left.inner)
+    message = _message(manifest)
+    before = repository.ref(result_ref(workspace.job_id))
+    if before is not None and _says(repository, before, left.tree, parents, message):
+        return Captured(before, left.tree, manifest, tuple(left.warnings))
+    commit = repository.commit(left.tree, parents=parents, message=message)
+    repository.git.run("update-ref", result_ref(workspace.job_id), commit)
+    return Captured(commit, left.tree, manifest, tuple(left.warnings))
+
+
+def _agent_head(workspace: Workspace) -> str | None:
+    if not workspace.git_dir.is_dir():
+        return None
+    git = workspace.repository.git
+    if not workspace.path.is_dir():
+        git = type(git)(workspace.common_dir, git.variables, git.settings)
+    try:
+        answer = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
+    except GitError:
+        return None
+    return answer.text or None
+
+
+def _message(manifest: Manifest) -> str:
+    raw = [base64.b64encode(path).decode("ascii") for path in sorted(manifest.raw)]
+    return json.dumps({"format": FORMAT, "raw": raw, "inner": list(manifest.inner)}) + "\n"
+
+
+def _says(
+    repository: Repository, commit: str, tree: str, parents: Sequence[str], message: str
+) -> bool:
+    text = repository.git.run("cat-file", "commit", commit).stdout.decode(errors="replace")
+    header, _, body = text.partition("\n\n")
+    named = [line for line in header.splitlines() if line.startswith(("tree ", "parent "))]
+    return body == message and named == [f"tree {tree}", *(f"parent {p}" for p in parents)]
+
+
+def _modes(folder: Path) -> dict[str, str]:
+    """Look at executable bits where the file system has them, whatever the user configured.
+
+    With `core.fileMode=false` an agent's `chmod +x` would be lost without a word.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".mode-") as file:
+            before = os.fstat(file.fileno()).st_mode
+            os.fchmod(file.fileno(), 0o700)
+            changed = os.fstat(file.fileno()).st_mode != before
+    except OSError:
+        return {}
+    return {"core.fileMode": "true"} if changed else {}
+
+
+def _warnings(workspace: Workspace, seen: Snapshot) -> list[str]:
+    warnings = [
+        f"git's filters refuse {show_path(path)}; its bytes are saved as they are"
+        for path in sorted(seen.raw)
+    ]
+    warnings += [
+        f"{show_path(path)} is neither file nor link, and git can't hold it"
+        for path in seen.special
+    ]
+    if (workspace.git_dir / "MERGE_HEAD").exists():
+        warnings.append("the agent left a merge unfinished; files may hold conflict markers")
+    return warnings

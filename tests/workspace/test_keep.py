@@ -1,0 +1,251 @@
+"""Keeping: all of it or nothing, beside whatever the user did meanwhile."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sideshoot.errors import KeepConflict, KeepRefused, UsageError
+from sideshoot.git import discover
+from sideshoot.workspace.capture import capture
+from sideshoot.workspace.keep import Kept, KeepOptions, keep
+from sideshoot.workspace.undo import undo
+from support.workspaces import JOB, inside, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.repos import Repo
+
+
+class Round:
+    """One job of an agent whose work is done by a test."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.workspace = opened(repo)
+        self.agent = inside(self.workspace)
+
+    def keep(self, **options: object) -> Kept:
+        repository = discover(self.repo.top)
+        result = capture(repository, self.workspace)
+        chosen = KeepOptions(raw=result.manifest.raw, **options)  # type: ignore[arg-type]
+        return keep(repository, JOB, self.workspace.base, result.commit, chosen)
+
+    def undo(self) -> None:
+        undo(discover(self.repo.top), JOB)
+
+
+def everything(agent: Repo) -> None:
+    """One edit of each kind."""
+    agent.write("app.py", agent.read("app.py").replace(b"line_9 = 9", b"line_9 = 'nine'"))
+    agent.write("new/deep/file.bin", bytes(range(256)) * 8)
+    agent.write("latin.txt", "Grün\n".encode("latin-1"))
+    agent.write("run.sh", "#!/bin/sh\n", mode=0o755)
+    agent.link("link", "/nowhere at all")
+    agent.chmod("src/beds.py", 0o755)
+    agent.remove("docs/guide.txt")
+    agent.write(b"odd\n\xff name", "odd\n")
+
+
+def test_every_kind_of_change_arrives_byte_for_byte_and_staged(repo: Repo) -> None:
+    job = Round(repo)
+    everything(job.agent)
+    wanted = job.agent.tree()
+
+    job.keep()
+
+    assert repo.tree() == wanted
+    assert repo.git("diff") == b""
+    assert b"rename" not in repo.git("diff", "--cached", "--summary")
+    assert repo.git("status", "--porcelain", "-z").count(b"\0") == 8
+
+
+def test_undo_gives_back_every_byte_and_index_entry(repo: Repo) -> None:
+    repo.write("app.py", "changed\r\nmixed\n")
+    repo.write("untracked.txt", "mine\n")
+    before, index = repo.tree(), repo.index()
+    job = Round(repo)
+    everything(job.agent)
+    job.agent.write("untracked.txt", "theirs\n")
+    job.agent.write("app.py", "all new\n")
+
+    job.keep()
+    job.undo()
+
+    assert repo.tree() == before
+    assert repo.index() == index
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["unstaged", "staged"])
+def test_a_change_of_the_user_elsewhere_in_the_file_is_merged(repo: Repo, staged: bool) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", job.agent.read("app.py").replace(b"line_2 = 2", b"line_2 = 22"))
+    repo.write("app.py", repo.read("app.py").replace(b"line_29 = 29", b"line_29 = 2929"))
+    if staged:
+        repo.git("add", "app.py")
+
+    job.keep()
+
+    text = repo.read("app.py")
+    assert b"line_2 = 22\n" in text
+    assert b"line_29 = 2929\n" in text
+    in_index = repo.staged()[b"app.py"][1]
+    assert b"line_2 = 22\n" in in_index
+    assert (b"line_29 = 2929\n" in in_index) is staged
+
+
+def test_the_same_place_changed_on_both_sides_stops_with_nothing_written(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+    job.agent.write("other.txt", "other\n")
+    repo.write("app.py", "mine\n")
+    before = repo.fingerprint()
+
+    with pytest.raises(KeepConflict) as refusal:
+        job.keep()
+
+    assert refusal.value.paths == (b"app.py",)
+    assert repo.fingerprint() == before
+
+
+@pytest.mark.parametrize(("side", "wanted"), [("ours", b"mine\n"), ("theirs", b"theirs\n")])
+def test_a_conflict_can_be_settled_for_one_side(repo: Repo, side: str, wanted: bytes) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+    job.agent.write("other.txt", "other\n")
+    repo.write("app.py", "mine\n")
+
+    job.keep(conflicts=side)
+
+    assert repo.read("app.py") == wanted
+    assert repo.read("other.txt") == b"other\n"
+
+
+def test_markers_leave_an_unfinished_merge(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+    repo.write("app.py", "mine\n")
+    repo.git("add", "app.py")
+
+    kept = job.keep(conflicts="markers")
+
+    assert kept.conflicts == (b"app.py",)
+    assert b"<<<<<<<" in repo.read("app.py")
+    assert [stage for path, stage, *_ in repo.index() if path == b"app.py"] == [1, 2, 3]
+
+
+def test_an_ignored_file_in_the_way_is_not_overwritten(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.write(".gitignore", "")
+    job.agent.write("trace.log", "the agent's\n")
+    repo.write("trace.log", "mine\n")
+
+    with pytest.raises(KeepConflict):
+        job.keep()
+
+    assert repo.read("trace.log") == b"mine\n"
+
+
+def test_a_link_out_of_the_repository_is_never_written_through(repo: Repo) -> None:
+    outside = repo.top.parent / "outside"
+    outside.mkdir()
+    job = Round(repo)
+    job.agent.write("out/file.txt", "escaped\n")
+    repo.link("out", str(outside))
+
+    with pytest.raises((KeepConflict, KeepRefused)):
+        job.keep()
+
+    assert list(outside.iterdir()) == []
+
+
+def test_chosen_paths_come_and_the_others_stay(repo: Repo) -> None:
+    job = Round(repo)
+    everything(job.agent)
+
+    job.keep(paths=(b"new", b"app.py"))
+
+    assert repo.exists("new/deep/file.bin")
+    assert b"'nine'" in repo.read("app.py")
+    assert not repo.exists("run.sh")
+    with pytest.raises(UsageError):
+        job.keep(paths=(b"no/such",))
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda tree: (tree.remove("src"), tree.write("src", "a file now\n")),
+        lambda tree: (tree.remove("app.py"), tree.write("app.py/inner", "a folder now\n")),
+        lambda tree: (tree.remove("app.py"), tree.link("app.py", "README.md")),
+    ],
+    ids=["folder to file", "file to folder", "file to link"],
+)
+def test_a_path_may_change_its_kind(repo: Repo, turn: Callable[[Repo], object]) -> None:
+    before = repo.tree()
+    job = Round(repo)
+    turn(job.agent)
+    wanted = job.agent.tree()
+
+    job.keep()
+    assert repo.tree() == wanted
+    assert repo.git("diff") == b""
+
+    job.undo()
+    assert repo.tree() == before
+
+
+def test_an_index_lock_of_somebody_else_stops_it(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sideshoot.workspace.indexing._PATIENCE_S", 0.05)
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+    lock = repo.git_dir / "index.lock"
+    lock.touch()
+    before = repo.tree()
+
+    with pytest.raises(KeepRefused, match=r"index\.lock"):
+        job.keep()
+
+    assert repo.tree() == before
+    assert lock.exists()
+
+
+def test_new_attributes_are_in_force_for_what_comes_with_them(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.write(".gitattributes", "*.bat text eol=crlf\n")
+    job.agent.write("start.bat", "echo\r\n")
+
+    job.keep()
+
+    assert repo.read("start.bat") == b"echo\r\n"
+    assert repo.staged()[b"start.bat"][1] == b"echo\n"
+    assert repo.git("status", "--porcelain") == b"A  .gitattributes\nA  start.bat\n"
+
+
+def test_permissions_of_a_replaced_file_stay(repo: Repo) -> None:
+    os.chmod(repo.place("app.py"), 0o600)
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+
+    job.keep()
+
+    assert repo.place("app.py").stat().st_mode & 0o777 == 0o600
+
+
+def test_commit_takes_what_is_kept_and_nothing_else(repo: Repo) -> None:
+    repo.write("README.md", "mine, unfinished\n")
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n")
+    head = repo.head()
+
+    kept = job.keep(commit_message="from the agent")
+
+    assert repo.head() == kept.commit
+    assert repo.text("rev-parse", "HEAD~1") == head
+    assert repo.text("diff", "--name-only", "HEAD~1", "HEAD") == "app.py"
+    assert repo.text("status", "--porcelain") == "M README.md" or repo.status()
