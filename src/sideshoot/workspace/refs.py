@@ -33,3 +33,8 @@ def guard_ref(job_id: str) -> str:
 def inner_ref(job_id: str, number: int) -> str:
     """A repository that the agent made inside the workspace."""
     return f"{job_refs(job_id)}inner/{number}"
+
+
+def branch_ref(job_id: str) -> str:
+    """The tip of the job's branch, once that branch is gone."""
+    return f"{job_refs(job_id)}branch"

@@ -1,0 +1,60 @@
+"""The files of a workspace and its two indexes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from sideshoot.workspace.places import facts, place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sideshoot.workspace.base import Base
+    from sideshoot.workspace.place import Workspace
+
+
+def check_out(workspace: Workspace, base: Base) -> None:
+    """Write the base's files through git's own filters, and make both indexes.
+
+    The private index holds the base's tree and the stat data of the files just written. The
+    workspace's own holds what the user has staged, so that `git status` says there what it says in
+    the user's tree.
+    """
+    git = workspace.repository.git.with_index(workspace.private_index).configured(_settings())
+    # --reset and not -m: the folder is empty, nothing has to be looked for before it is written.
+    git.run("read-tree", "--reset", "-u", base.tree)
+    if base.raw:
+        _write_raw(workspace, base.tree, base.raw)
+    _make_index(workspace, base)
+
+
+def _settings() -> Mapping[str, str]:
+    # More workers than two to four gain nothing on two cores; below some hundred files, starting
+    # them costs more than they save.
+    return {
+        "checkout.thresholdForParallelism": "400",
+        "checkout.workers": str(max(2, min(8, os.cpu_count() or 1))),
+        "index.sparse": "false",
+    }
+
+
+def _make_index(workspace: Workspace, base: Base) -> None:
+    repository = workspace.repository
+    # The times come along: an entry that is as young as its index has to stay so in the copy.
+    shutil.copy2(workspace.private_index, repository.index)
+    staged = base.index_tree or base.head or repository.empty_tree
+    if staged not in (base.tree, base.commit):
+        repository.git.configured(_settings()).run("read-tree", "--reset", staged)
+
+
+def _write_raw(workspace: Workspace, tree: str, paths: Collection[bytes]) -> None:
+    # What the user's own filters refused to take is in the base as the bytes that lay there, and
+    # has to lie here as the same bytes.
+    git = workspace.repository.git
+    for line in git.fields("ls-tree", "-r", "-z", "--full-tree", tree):
+        entry, path = line.split(b"\t", 1)
+        if path in paths and facts(workspace.path, path) is not None:
+            with open(place(workspace.path, path), "wb") as file:
+                git.copy_blob(entry.split(b" ")[2].decode(), file)

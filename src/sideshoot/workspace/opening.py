@@ -1,0 +1,179 @@
+"""Plan a workspace, and open it: all of it, or nothing.
+
+::
+
+    plan_workspace     names only; the job records them before anything is made
+    open_workspace     folder, claim, registration, branch, files, indexes
+    writable_folders   what a fenced agent must be able to write, to commit on its branch
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import CannotStart, GitError
+from sideshoot.text import show_path
+from sideshoot.workspace.checkout import check_out
+from sideshoot.workspace.exclude import FOLDER, exclude_folder
+from sideshoot.workspace.place import Workspace
+from sideshoot.workspace.registration import register, verify
+from sideshoot.workspace.removal import remove_branch, remove_folder, remove_registration
+from sideshoot.workspace.steps import reached
+from sideshoot.workspace.trash import spawn_trash_removal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.model import JobId
+    from sideshoot.workspace.base import Base
+
+__all__ = ["Workspace", "open_workspace", "plan_workspace", "verify", "writable_folders"]
+
+
+def plan_workspace(
+    repository: Repository, job_id: JobId, base: Base, *, directory: Path | None = None
+) -> Workspace:
+    """Choose the places and the branch of a workspace; nothing is made.
+
+    :param directory: the folder that shall hold it, relative to the top of the working tree; by
+        default `.worktrees` there. A workspace for work in a workspace lies beside that one.
+    """
+    folder = _default_folder(repository) if directory is None else repository.top / directory
+    git_dirs = repository.common_dir / "worktrees"
+    name = next(
+        name
+        for name in _names(job_id)
+        if not os.path.lexists(folder / name) and not os.path.lexists(git_dirs / name)
+    )
+    return Workspace(
+        job_id=job_id,
+        path=folder / name,
+        git_dir=git_dirs / name,
+        common_dir=repository.common_dir,
+        object_format=repository.object_format,
+        branch=_free_branch(repository, job_id),
+        head=base.head,
+        base=base.commit,
+        version=repository.version,
+    )
+
+
+def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> list[str]:
+    """Make the workspace: the base's files, HEAD at the user's commit, the user's staged changes.
+
+    :returns: what the user should know, one line each.
+    :raises CannotStart: it can't be made; what was made of it is gone again.
+    """
+    try:
+        exclude_folder(repository, workspace.path.parent)
+        with contextlib.ExitStack() as take_back:
+            _make_branch(repository, workspace, take_back)
+            _claim(workspace, take_back)
+            register(repository, workspace)
+            reached("open.registered")
+            check_out(workspace, base)
+            reached("open.filled")
+            take_back.pop_all()
+    except GitError as error:
+        raise _not_opened(error.reason) from error
+    except OSError as error:
+        place = f": {show_path(error.filename)}" if error.filename else ""
+        raise _not_opened(f"{error.strerror}{place}") from error
+    return []
+
+
+def writable_folders(workspace: Workspace) -> tuple[Path, ...]:
+    """The folders outside of the workspace in which git writes when the agent commits there.
+
+    With these and no more, an agent can commit on the job's branch and can't touch another ref,
+    the configuration or the hooks. They are made where they do not exist. Under reftables, all refs
+    share one folder, and the agent can't commit.
+    """
+    common = workspace.common_dir
+    folders = [workspace.git_dir, common / "objects"]
+    if not (common / "reftable").is_dir():
+        prefix = (common / workspace.branch_ref).parent
+        folders += [prefix, common / "logs" / prefix.relative_to(common)]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return tuple(folders)
+
+
+def _names(job_id: str) -> Iterator[str]:
+    yield job_id
+    # As git numbers them itself.
+    yield from (f"{job_id}{number}" for number in itertools.count(1))
+
+
+def _default_folder(repository: Repository) -> Path:
+    if repository.top.parent.name == FOLDER and _is_workspace(repository):
+        return repository.top.parent
+    return repository.top / FOLDER
+
+
+def _is_workspace(repository: Repository) -> bool:
+    return (repository.git_dir / "sideshoot-index").exists()
+
+
+def _free_branch(repository: Repository, job_id: str) -> str:
+    # A branch named `sideshoot` is a file where git would need a folder. Each name lies in a folder
+    # of its own, since an agent that may commit can write all of that folder.
+    prefixes = ("sideshoot", "sideshoot-jobs")
+    patterns = [f"refs/heads/{prefix}" for prefix in prefixes]
+    answer = repository.git.run("for-each-ref", "--format=%(refname:lstrip=2)", *patterns)
+    taken = set(answer.stdout.decode(errors="replace").splitlines())
+    for prefix in prefixes:
+        if prefix not in taken and f"{prefix}/{job_id}" not in taken:
+            return f"{prefix}/{job_id}"
+    raise CannotStart(
+        f"a workspace needs a branch, and branches named {' and '.join(prefixes)} are in its way; "
+        "rename one of them"
+    )
+
+
+def _claim(workspace: Workspace, take_back: contextlib.ExitStack) -> None:
+    _make_folder(workspace.path)
+    take_back.callback(_take_back, workspace)
+    workspace.claim.mkdir(parents=True, exist_ok=True)
+
+
+def _take_back(workspace: Workspace) -> None:
+    remove_folder(workspace)
+    remove_registration(workspace)
+    shutil.rmtree(workspace.claim, ignore_errors=True)
+    spawn_trash_removal(workspace.path.parent, workspace.repository.state_dir)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir()
+    except FileNotFoundError:  # The last workspace beside it went just now, the folder with it.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir()
+
+
+def _make_branch(
+    repository: Repository, workspace: Workspace, take_back: contextlib.ExitStack
+) -> None:
+    if workspace.head is None:
+        return
+    repository.git.run(
+        "update-ref",
+        "-m",
+        f"sideshoot: workspace of {workspace.job_id}",
+        workspace.branch_ref,
+        workspace.head,
+        repository.null_id,
+    )
+    take_back.callback(remove_branch, repository, workspace)
+
+
+def _not_opened(reason: str) -> CannotStart:
+    return CannotStart(f"the workspace can't be opened: {reason}; nothing was changed")

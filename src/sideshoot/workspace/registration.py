@@ -1,0 +1,210 @@
+"""How git knows a workspace: its directory below `worktrees/` and the `.git` file that leads there.
+
+What these files hold is git's published layout (gitrepository-layout, "worktrees"). They are
+written here and not by `git worktree add`, which works only from an existing commit, chooses a name
+of its own, edits the user's configuration for the branch, and for a moment has a directory that
+another git's `prune` may take away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import CannotStart, CaptureFailed
+from sideshoot.text import show_path
+
+if TYPE_CHECKING:
+    from sideshoot.git import Repository
+    from sideshoot.workspace.place import Workspace
+
+_CONFIG = "config.worktree"
+
+
+def register(repository: Repository, workspace: Workspace) -> None:
+    """Make the workspace known to git, locked, with HEAD on its branch and no files yet.
+
+    :param repository: the user's working tree; its sparse checkout is inherited.
+    """
+    if _has_reftables(repository.common_dir):
+        _register_by_git(repository, workspace)
+        _inherit(repository, workspace, into=workspace.git_dir)
+    else:
+        _stage(workspace)
+        _inherit(repository, workspace, into=_staged(workspace))
+        _place(workspace)
+    _write(workspace.path / ".git", _git_file(workspace))
+
+
+def is_registered(workspace: Workspace) -> bool:
+    """Whether its git directory is there and is this workspace's.
+
+    The claim says so: an agent may have written anything into the directory.
+    """
+    return workspace.claim.is_dir() and workspace.git_dir.is_dir()
+
+
+def moved_to(workspace: Workspace) -> Path | None:
+    """Where the user took the workspace with `git worktree move`, if so."""
+    told = _read(workspace.git_dir / "gitdir")
+    if told is None or os.path.lexists(workspace.path):
+        return None
+    file = Path(os.fsdecode(told.removesuffix(b"\n")))
+    return file.parent if _read(file) == _git_file(workspace) else None
+
+
+def verify(workspace: Workspace) -> list[str]:
+    """Put right what git needs to find its way in the workspace; return what was wrong.
+
+    Everything is compared with the record, and nothing that lies in the workspace is believed.
+
+    :raises CaptureFailed: the workspace's folder is gone.
+    """
+    if workspace.path.is_symlink() or not workspace.path.is_dir():
+        raise CaptureFailed(f"the workspace {show_path(workspace.path)} is gone")
+    if _has_reftables(workspace.common_dir):
+        return []
+    notes = []
+    if not workspace.git_dir.is_dir():
+        _stage(workspace)
+        _place(workspace)
+        notes.append("the workspace's git directory had been deleted; it was made anew")
+    notes += [
+        f"the workspace's {name} file had been changed; it was put right"
+        for name, text in _links(workspace).items()
+        if _put_right(workspace.git_dir / name, text)
+    ]
+    if not _is_head(_read(workspace.git_dir / "HEAD")):
+        _replace(workspace.git_dir / "HEAD", _symbolic_head(workspace))
+        notes.append("the workspace's HEAD could not be read; it names the job's branch again")
+    return notes + _verify_configuration(workspace)
+
+
+def _stage(workspace: Workspace) -> None:
+    # A directory that is not complete never has a name that git looks at.
+    staged = _staged(workspace)
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    for name, text in _links(workspace).items():
+        _write(staged / name, text)
+    _write(staged / "HEAD", _symbolic_head(workspace))
+    _write(staged / "locked", os.fsencode(workspace.lock_reason) + b"\n")
+
+
+def _place(workspace: Workspace) -> None:
+    workspace.git_dir.parent.mkdir(exist_ok=True)
+    _staged(workspace).rename(workspace.git_dir)
+
+
+def _register_by_git(repository: Repository, workspace: Workspace) -> None:
+    # Reftables keep a working tree's HEAD in a format of git's own.
+    begin = ["--detach"] if workspace.head else ["--orphan", "-b", workspace.branch]
+    options = [*begin, "--no-checkout", "--lock", "--reason", workspace.lock_reason]
+    target = [str(workspace.path)] + ([workspace.head] if workspace.head else [])
+    repository.git.run("worktree", "add", "--quiet", *options, *target)
+    if not workspace.git_dir.is_dir():
+        raise CannotStart("git gave the workspace another name than planned; try again")
+    workspace.repository.git.run("symbolic-ref", "HEAD", workspace.branch_ref)
+
+
+def _inherit(repository: Repository, workspace: Workspace, *, into: Path) -> None:
+    patterns = _read(repository.git_dir / "info" / "sparse-checkout")
+    if patterns is not None:
+        (into / "info").mkdir(exist_ok=True)
+        _write(into / "info" / "sparse-checkout", patterns)
+    configuration = _read(repository.git_dir / _CONFIG)
+    if configuration is not None:
+        _write(into / _CONFIG, configuration)
+        _drop_places(repository, into / _CONFIG)
+        shutil.copyfile(into / _CONFIG, workspace.claim / _CONFIG)
+
+
+def _drop_places(repository: Repository, configuration: Path) -> None:
+    # As `git worktree add` does: these two speak of the user's working tree.
+    for name in ("core.worktree", "core.bare"):
+        repository.git.run(
+            "config", "--file", str(configuration), "--unset-all", name, accept=(0, 5)
+        )
+
+
+def _verify_configuration(workspace: Workspace) -> list[str]:
+    # A filter or an fsmonitor that is named here would run with the next git call.
+    found = _read(workspace.git_dir / _CONFIG)
+    if found is None or found == _read(workspace.claim / _CONFIG):
+        return []
+    names = {name.partition(b"\n")[0] for name in _settings(workspace)}
+    if names <= {b"core.sparsecheckout", b"core.sparsecheckoutcone", b"index.sparse"}:
+        return []
+    (workspace.git_dir / _CONFIG).replace(workspace.claim / f"{_CONFIG}.agent")
+    if (workspace.claim / _CONFIG).exists():
+        shutil.copyfile(workspace.claim / _CONFIG, workspace.git_dir / _CONFIG)
+    aside = show_path(workspace.claim / f"{_CONFIG}.agent")
+    return [f"the workspace's own configuration had been changed; that is now in {aside}"]
+
+
+def _settings(workspace: Workspace) -> list[bytes]:
+    file = str(workspace.git_dir / _CONFIG)
+    answer = workspace.repository.git.run(
+        "config", "--file", file, "--no-includes", "--list", "-z", accept=(0, 1, 128)
+    )
+    return answer.lines if answer.status == 0 else [b"unreadable"]
+
+
+def _links(workspace: Workspace) -> dict[str, bytes]:
+    return {
+        "commondir": b"../..\n",
+        "gitdir": os.fsencode(workspace.path / ".git") + b"\n",
+    }
+
+
+def _git_file(workspace: Workspace) -> bytes:
+    return b"gitdir: " + os.fsencode(workspace.git_dir) + b"\n"
+
+
+def _symbolic_head(workspace: Workspace) -> bytes:
+    return b"ref: " + os.fsencode(workspace.branch_ref) + b"\n"
+
+
+def _is_head(text: bytes | None) -> bool:
+    if text is None:
+        return False
+    word = text.rstrip()
+    return word.startswith(b"ref: refs/") or (len(word) in (40, 64) and word.isalnum())
+
+
+def _staged(workspace: Workspace) -> Path:
+    return workspace.claim / "registration"
+
+
+def _has_reftables(common_dir: Path) -> bool:
+    return (common_dir / "reftable").is_dir()
+
+
+def _put_right(file: Path, text: bytes) -> bool:
+    if _read(file) == text:
+        return False
+    _replace(file, text)
+    return True
+
+
+def _read(file: Path) -> bytes | None:
+    # A pipe in the place of a file would never answer.
+    try:
+        return file.read_bytes() if stat.S_ISREG(file.lstat().st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(file: Path, text: bytes) -> None:
+    file.write_bytes(text)
+
+
+def _replace(file: Path, text: bytes) -> None:
+    fresh = file.with_name(f"{file.name}.sideshoot")
+    _write(fresh, text)
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    fresh.replace(file)
