@@ -16,6 +16,7 @@ from sideshoot.git import discover
 from sideshoot.model import Carry
 from sideshoot.workspace.base import make_base
 from sideshoot.workspace.opening import open_workspace, plan_workspace, verify, writable_folders
+from sideshoot.workspace.removal import remove_workspace
 from support.hostile import configure
 from support.repos import Repo, as_git_sees
 from support.workspaces import JOB, inside, opened, planned, traces, wait_until
@@ -399,8 +400,9 @@ def test_a_branch_that_came_meanwhile_is_left_alone(repo: Repo) -> None:
     repo.git("branch", workspace.branch)
     with pytest.raises(CannotStart, match="already exists"):
         open_workspace(discover(repo.top), workspace, base)
-    assert repo.text("rev-parse", workspace.branch) == repo.head()
     wait_until(lambda: traces(repo) == [f"branch: {workspace.branch_ref}"])
+    remove_workspace(discover(repo.top), workspace)
+    assert repo.text("rev-parse", workspace.branch) == repo.head()
 
 
 # -- what a fenced agent may write
@@ -538,8 +540,6 @@ def test_a_crash_leaves_what_removal_takes_away(repo: Repo, step: str) -> None:
     process = start_python(script, str(repo.top), SIDESHOOT_CRASH_AT=step)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL, stderr
-    from sideshoot.workspace.removal import remove_workspace
-
     remove_workspace(discover(repo.top), workspace)
     wait_until(lambda: traces(repo) == [])
     assert repo.fingerprint() == before

@@ -73,10 +73,10 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
     try:
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
-            _make_branch(repository, workspace, take_back)
             _claim(workspace, take_back)
             register(repository, workspace)
             reached("open.registered")
+            _make_branch(workspace, take_back)
             check_out(workspace, base)
             reached("open.filled")
             take_back.pop_all()
@@ -159,11 +159,10 @@ def _make_folder(path: Path) -> None:
         path.mkdir()
 
 
-def _make_branch(
-    repository: Repository, workspace: Workspace, take_back: contextlib.ExitStack
-) -> None:
+def _make_branch(workspace: Workspace, take_back: contextlib.ExitStack) -> None:
     if workspace.head is None:
         return
+    repository = workspace.repository
     repository.git.run(
         "update-ref",
         "-m",

@@ -39,7 +39,8 @@ def remove_workspace(repository: Repository, workspace: Workspace) -> None:
     reached("discard.renamed")
     remove_registration(workspace)
     reached("discard.unregistered")
-    remove_branch(repository, workspace)
+    if workspace.claim.is_dir():
+        remove_branch(repository, workspace)
     shutil.rmtree(workspace.claim, ignore_errors=True)
     spawn_trash_removal(workspace.path.parent, repository.state_dir)
 
@@ -78,7 +79,7 @@ def remove_registration(workspace: Workspace) -> None:
 
 
 def remove_branch(repository: Repository, workspace: Workspace) -> None:
-    """Delete the job's branch, unless a working tree has it checked out.
+    """Delete the job's branch, unless another working tree has it checked out.
 
     A commit that only this branch has stays under a ref of the job's.
     """
@@ -86,7 +87,7 @@ def remove_branch(repository: Repository, workspace: Workspace) -> None:
         "for-each-ref", "--format=%(objectname) %(worktreepath)", workspace.branch_ref
     ).stdout.rstrip(b"\n")
     tip, _, checked_out = answer.partition(b" ")
-    if not tip or checked_out:
+    if not tip or checked_out not in (b"", os.fsencode(workspace.path)):
         return
     commands = [f"delete {workspace.branch_ref} {tip.decode()}"]
     if tip.decode() != workspace.head:
