@@ -1,0 +1,44 @@
+"""A job as JSON can hold it, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from sideshoot.model import Carry, Decision, Isolation, Job, JobId, Outcome, Request, State
+
+_REQUEST_FIELDS = frozenset(field.name for field in fields(Request))
+_JOB_FIELDS = frozenset(field.name for field in fields(Job))
+
+
+def to_record(job: Job) -> dict[str, Any]:
+    """All facts of a job."""
+    record = {name: getattr(job, name) for name in _JOB_FIELDS}
+    record["request"] = {name: getattr(job.request, name) for name in _REQUEST_FIELDS}
+    return record
+
+
+def from_record(record: dict[str, Any]) -> Job:
+    """The job that a record describes; a field that this version does not know is left out.
+
+    :raises ValueError, TypeError, KeyError: it describes none.
+    """
+    facts = {name: value for name, value in record.items() if name in _JOB_FIELDS}
+    facts |= {
+        "id": JobId(record["id"]),
+        "request": _request(record["request"]),
+        "state": State(record["state"]),
+        "outcome": Outcome(record["outcome"]) if record["outcome"] else None,
+        "decision": Decision(record["decision"]),
+    }
+    for name in ("warnings", "kept_paths", "ignored_paths"):
+        facts[name] = tuple(record.get(name, ()))
+    return Job(**facts)
+
+
+def _request(record: dict[str, Any]) -> Request:
+    facts = {name: value for name, value in record.items() if name in _REQUEST_FIELDS}
+    facts["command"] = tuple(record.get("command", ()))
+    facts["carry"] = Carry(record.get("carry", Carry.ALL))
+    facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
+    return Request(**facts)
