@@ -130,10 +130,6 @@ class Job:
     warnings: tuple[str, ...] = ()
     kept_paths: tuple[str, ...] = ()
     """What a partial keep brought, as text (see `sideshoot.text.show_path`)."""
-    ignored_count: int = 0
-    """How many ignored files the agent left; they are not in the result."""
-    ignored_paths: tuple[str, ...] = ()
-    """The first of them as text, whole folders as one."""
     continued_by: str | None = None
     """The job that goes on in this one's workspace; what is decided there holds for both."""
     decided_at: float | None = None
