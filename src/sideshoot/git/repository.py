@@ -70,6 +70,19 @@ class Repository:
         answer = self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1))
         return answer.text or None
 
+    def objects(self, *names: str) -> list[str | None]:
+        """The objects that these names mean, in one call; `None` for a name that means nothing.
+
+        :param names: revisions without a line break, in any of git's ways to write one.
+        """
+        answer = self.git.run(
+            "cat-file",
+            "--batch-check=%(objectname)",
+            stdin="".join(f"{n}\n" for n in names).encode(),
+        )
+        lines = answer.stdout.decode("utf-8", "replace").splitlines()
+        return [None if line.endswith((" missing", " ambiguous")) else line for line in lines]
+
     def resolve(self, revision: str) -> str | None:
         """The commit that a revision names, or `None` if there is none."""
         answer = self.git.run(
@@ -110,22 +123,25 @@ def discover(folder: Path) -> Repository:
     git = Git(folder)
     version = check_version(git)
     try:
-        top = _path(git, "--show-toplevel")
+        top, git_dir, common_dir = _paths(git)
     except GitError as error:
         raise NotARepository(_why(git, folder, error)) from None
-    return Repository(
-        top=top,
-        git_dir=_path(git, "--git-dir"),
-        common_dir=_path(git, "--git-common-dir"),
-        object_format=git.text("rev-parse", "--show-object-format"),
-        version=version,
-    )
+    object_format = git.text("rev-parse", "--show-object-format")
+    return Repository(top, git_dir, common_dir, object_format, version)
 
 
-def _path(git: Git, option: str) -> Path:
-    # One answer a call: a path may hold a newline, so several could not be told apart.
-    answer = git.run("rev-parse", "--path-format=absolute", option)
-    return Path(os.fsdecode(answer.stdout.removesuffix(b"\n")))
+def _paths(git: Git) -> list[Path]:
+    """Top folder, git directory, and common directory."""
+    options = ("--show-toplevel", "--git-dir", "--git-common-dir")
+    answer = git.run("rev-parse", "--path-format=absolute", *options)
+    lines = answer.stdout.removesuffix(b"\n").split(b"\n")
+    if len(lines) > len(options):  # a path holds a line break
+        lines = [_answer(git, option) for option in options]
+    return [Path(os.fsdecode(line)) for line in lines]
+
+
+def _answer(git: Git, option: str) -> bytes:
+    return git.run("rev-parse", "--path-format=absolute", option).stdout.removesuffix(b"\n")
 
 
 def _why(git: Git, folder: Path, error: GitError) -> str:

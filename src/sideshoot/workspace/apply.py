@@ -10,14 +10,13 @@ import contextlib
 import json
 import os
 import shutil
-import stat
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import Busy
-from sideshoot.git.trees import SYMLINK, Entry
+from sideshoot.git.trees import Entry
 from sideshoot.lock import locked
 from sideshoot.workspace.indexing import refresh_index, release_index, write_index
 from sideshoot.workspace.record import KeepRecord, save_record
@@ -121,7 +120,7 @@ def carry_out(repository: Repository, deed: Deed, folder: Path) -> None:
     undo = deed.undo_after
     if deed.record is not None:
         raw = _raw_entries(repository, swap, deed.changes)
-        undo = save_record(repository, replace(deed.record, raw=raw), index=folder / "undo-index")
+        undo = save_record(repository, replace(deed.record, raw=raw))
     reached("keep.prepared")
     note = {
         "kind": deed.kind,
@@ -214,22 +213,23 @@ def _raw_entries(
     repository: Repository, swap: Swap, changes: Sequence[Change]
 ) -> dict[bytes, Entry | None]:
     """Store what lies at the changed paths byte for byte, by the second names."""
-    known = {change.path: change.old for change in changes}
-    files = []
+    known = {change.path: change for change in changes}
     entries: dict[bytes, Entry | None] = {}
+    filtered = []
     for number, item in enumerate(swap.items):
-        old = known.get(item.path)
-        if item.seen is None or old is None:
+        change = known.get(item.path)
+        if item.seen is None or change is None or change.old is None:
             continue
-        entries[item.path] = old
-        if stat.S_ISREG(item.seen.st_mode) and old.mode != SYMLINK:
-            files.append((item.path, old, number))
+        entries[item.path] = change.old
+        if not change.present.verbatim:
+            filtered.append((item.path, change.old.mode, number))
     # The names are relative to the working tree, so that no folder above spoils a line.
     git = replace(repository.git, folder=swap.folder).having(GIT_WORK_TREE=str(swap.folder))
-    names = "".join(f"old/{number}\n" for _, _, number in files).encode()
-    oids = git.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).text.split()
-    for (path, old, _), oid in zip(files, oids, strict=True):
-        entries[path] = Entry(old.mode, oid)
+    names = "".join(f"old/{number}\n" for _, _, number in filtered).encode()
+    argv = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+    oids = git.text(*argv, stdin=names).split() if filtered else []
+    for (path, mode, _), oid in zip(filtered, oids, strict=True):
+        entries[path] = Entry(mode, oid)
     return entries
 
 

@@ -53,10 +53,15 @@ def make_base(
     return base
 
 
-def user_snapshot(repository: Repository, git: Git, *, untracked: bool = True) -> Snapshot:
-    """The user's tree as it lies there, by a scratch index that `git` is aimed at already."""
+def user_snapshot(
+    repository: Repository, git: Git, *, untracked: bool = True, unchanged: str | None = None
+) -> Snapshot:
+    """The user's tree as it lies there, by a scratch index that `git` is aimed at already.
+
+    :param unchanged: the index's tree, where it is known: the answer if no file differs from it.
+    """
     unhide(repository, git)
-    return snapshot(repository, git, untracked=untracked)
+    return snapshot(repository, git, untracked=untracked, unchanged=unchanged)
 
 
 def _resolved(repository: Repository, revision: str) -> str:
@@ -68,22 +73,21 @@ def _resolved(repository: Repository, revision: str) -> str:
 
 def _committed(repository: Repository, head: str | None) -> Base:
     if head is None:
-        tree = repository.empty_tree
-        repository.git.run("hash-object", "-t", "tree", "-w", "--stdin")
+        # The empty tree is known to git without being stored; a commit of it needs it stored.
+        tree = repository.git.text("hash-object", "-t", "tree", "-w", "--stdin")
         return Base(_base_commit(repository, tree, None), tree, None, None)
     return Base(head, repository.tree_of(head), head, None)
 
 
 def _carried(repository: Repository, *, untracked: bool) -> Base:
-    head = repository.head()
+    head, head_tree = repository.objects("HEAD^{commit}", "HEAD^{tree}")
     with scratch(repository) as folder:
         index = folder / "index"
         git = repository.git.with_index(index)
         if not copy_index(repository.index, index):
             git.run("read-tree", "--empty")
         index_tree = _index_tree(git)
-        seen = user_snapshot(repository, git, untracked=untracked)
-    head_tree = repository.tree_of(head) if head else None
+        seen = user_snapshot(repository, git, untracked=untracked, unchanged=index_tree)
     commit = head if head and seen.tree == head_tree else _base_commit(repository, seen.tree, head)
     return Base(
         commit=commit,

@@ -11,8 +11,7 @@ import base64
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
@@ -25,6 +24,7 @@ from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
@@ -158,16 +158,13 @@ def _without_folder(repository: Repository, workspace: Workspace) -> _Left:
 
 
 def _index_tree(workspace: Workspace) -> str | None:
-    git = Path(workspace.common_dir)
     if not workspace.git_dir.is_dir():
         return None
-    outside = workspace.repository.git.having(GIT_WORK_TREE=str(git))
-    moved = type(outside)(git, outside.variables, outside.settings)
+    outside = _outside(workspace)
     try:
-        return moved.text("write-tree", "--missing-ok")
-    except GitError:
-        head = moved.run("rev-parse", "--verify", "--quiet", "HEAD^{tree}", accept=(0, 1, 128))
-        return head.text or None
+        return outside.git.text("write-tree", "--missing-ok")
+    except GitError:  # an unfinished merge: what is committed counts
+        return outside.objects("HEAD^{tree}")[0]
 
 
 def _started_index_tree(repository: Repository, workspace: Workspace) -> str:
@@ -176,14 +173,11 @@ def _started_index_tree(repository: Repository, workspace: Workspace) -> str:
 
 def _held(repository: Repository, workspace: Workspace, left: _Left) -> Captured:
     """Make the commit, unless the same was captured before."""
-    head = _agent_head(workspace)
-    parents = tuple(dict.fromkeys(c for c in (workspace.base, head) if c and c != workspace.head))
-    parents = parents or (workspace.base,)
-    if workspace.base not in parents:
-        parents = (workspace.base, *parents)
+    head, before = _known(workspace)
+    history = [head] if head and head not in (workspace.base, workspace.head) else []
+    parents = (workspace.base, *history)
     manifest = Manifest(left.raw, left.inner)
     message = _message(manifest)
-    before = repository.ref(result_ref(workspace.job_id))
     if before is not None and _says(repository, before, left.tree, parents, message):
         return Captured(before, left.tree, manifest, tuple(left.warnings))
     commit = repository.commit(left.tree, parents=parents, message=message)
@@ -191,17 +185,17 @@ def _held(repository: Repository, workspace: Workspace, left: _Left) -> Captured
     return Captured(commit, left.tree, manifest, tuple(left.warnings))
 
 
-def _agent_head(workspace: Workspace) -> str | None:
-    if not workspace.git_dir.is_dir():
-        return None
-    git = workspace.repository.git
-    if not workspace.path.is_dir():
-        git = type(git)(workspace.common_dir, git.variables, git.settings)
-    try:
-        answer = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
-    except GitError:
-        return None
-    return answer.text or None
+def _known(workspace: Workspace) -> tuple[str | None, str | None]:
+    """The agent's last commit, and what was captured before."""
+    head, before = _outside(workspace).objects("HEAD^{commit}", result_ref(workspace.job_id))
+    return head, before
+
+
+def _outside(workspace: Workspace) -> Repository:
+    """The workspace's repository for questions that need no files, from a folder that is there."""
+    common = workspace.common_dir
+    git_dir = workspace.git_dir if workspace.git_dir.is_dir() else common
+    return replace(workspace.repository, top=common, git_dir=git_dir)
 
 
 def _message(manifest: Manifest) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sideshoot.git.trees import Entry, index_info
-from sideshoot.workspace.places import facts
+from sideshoot.git.trees import EXECUTABLE, REGULAR, Entry, index_info
+from sideshoot.workspace.places import facts, place
 from sideshoot.workspace.snapshot import add_files
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Present:
     """What git would store; `None` if nothing that it could store is there."""
     facts: os.stat_result | None
     """The `lstat` from before its content was read; `None` if nothing is there."""
+    verbatim: bool = False
+    """Whether the bytes that lie there are the bytes that git stores."""
 
     @property
     def is_folder(self) -> bool:
@@ -67,21 +70,57 @@ def present_at(
     :param scratch_index: a file for the index that this takes.
     """
     seen = {path: facts(repository.top, path) for path in paths}
-    files = [p for p, found in seen.items() if found is not None and _storable(found)]
-    git = repository.git.with_index(scratch_index)
-    seed = [(path, known[path]) for path in files if path in known]
-    git.run(
-        "update-index", "-z", "--add", "--index-info", stdin=index_info(seed, repository.null_id)
-    )
-    add_files(repository, git, files)
-    entries = {
-        path: stages[0] for path, stages in _staged(git.fields("ls-files", "-s", "-z")).items()
-    }
-    present = {path: Present(entries.get(path), seen[path]) for path in paths}
+    present = {path: Present(None, found) for path, found in seen.items()}
+    doubtful = []
+    for path, found in seen.items():
+        if found is None or not _storable(found):
+            continue
+        entry = known.get(path)
+        if entry is not None and _is_verbatim(repository, path, found, entry):
+            present[path] = Present(entry, found, verbatim=True)
+        else:
+            doubtful.append(path)
+    entries = _as_git_stores(repository, doubtful, known, scratch_index) if doubtful else {}
+    for path in doubtful:
+        present[path] = Present(entries.get(path), seen[path], verbatim=_is_link(seen[path]))
     for path, staged in index.items():
         if staged.skipped and seen.get(path) is None and path in present:
             present[path] = Present(staged.entry, None)
     return present
+
+
+def _is_verbatim(repository: Repository, path: bytes, found: os.stat_result, entry: Entry) -> bool:
+    """Whether a file is to the byte the blob that is expected there.
+
+    Only then it needs no git call: where a filter stands between the two, git has to say.
+    """
+    executable = bool(found.st_mode & stat.S_IXUSR)
+    if not stat.S_ISREG(found.st_mode) or entry.mode != (EXECUTABLE if executable else REGULAR):
+        return False
+    digest = hashlib.new(repository.object_format, b"blob %d\0" % found.st_size)
+    try:
+        with open(place(repository.top, path), "rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError:
+        return False
+    return digest.hexdigest() == entry.oid
+
+
+def _as_git_stores(
+    repository: Repository,
+    paths: Sequence[bytes],
+    known: Mapping[bytes, Entry],
+    scratch_index: Path,
+) -> dict[bytes, Entry]:
+    git = repository.git.with_index(scratch_index)
+    seed = [(path, known[path]) for path in paths if path in known]
+    git.run(
+        "update-index", "-z", "--add", "--index-info", stdin=index_info(seed, repository.null_id)
+    )
+    add_files(repository, git, paths)
+    staged = _staged(git.fields("ls-files", "-s", "-z"))
+    return {path: stages[0] for path, stages in staged.items()}
 
 
 def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, IndexEntry]:
@@ -101,6 +140,10 @@ def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, Inde
 
 def _storable(found: os.stat_result) -> bool:
     return stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+
+
+def _is_link(found: os.stat_result | None) -> bool:
+    return found is not None and stat.S_ISLNK(found.st_mode)
 
 
 def _staged(records: Sequence[bytes]) -> dict[bytes, dict[int, Entry]]:

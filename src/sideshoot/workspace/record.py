@@ -1,14 +1,9 @@
 """What a keep replaced, under a ref, so that it can be taken back byte for byte.
 
-The tree of the commit at `undo_ref` has these folders:
-
-``old``     what lay at the changed paths, raw: the bytes that were on disk, before any filter
-``before``  the same paths as git stores them
-``after``   what the keep put there, as git stores it
-``staged``  the index entries that it replaced
-
-and the commit's message is JSON with the modes of the old files and what the index had and got. The
-commit's parent is the keep before it, if that was a part.
+The message of the commit at `undo_ref` is JSON: for each path what lay there, raw (the bytes that
+were on disk, before any filter) and as git stores them, what the keep put there, and what the index
+had and got. Its tree holds all those blobs under numbers, so that none is ever lost. The commit's
+parent is the keep before it, if that was a part.
 """
 
 from __future__ import annotations
@@ -21,12 +16,11 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.git.trees import Entry, entries_at, index_info
+from sideshoot.git.trees import Entry
 from sideshoot.workspace.refs import undo_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from sideshoot.git import Repository
 
@@ -53,27 +47,15 @@ class KeepRecord:
     """The record of the job's keep before this one."""
 
 
-def save_record(repository: Repository, record: KeepRecord, *, index: Path) -> str:
-    """Write a record into the object store and return its commit; no ref names it yet.
-
-    :param index: a scratch file for the index that this takes.
-    """
-    parts = {
-        b"old/": record.raw,
-        b"before/": record.before,
-        b"after/": record.after,
-        b"staged/": record.staged_before,
-    }
-    entries = [
-        (folder + path, entry)
-        for folder, part in parts.items()
-        for path, entry in part.items()
-        if entry is not None
+def save_record(repository: Repository, record: KeepRecord) -> str:
+    """Write a record into the object store and return its commit; no ref names it yet."""
+    parts = (record.raw, record.before, record.after, record.staged_before)
+    held = {entry for part in parts for entry in part.values() if entry and entry.is_file}
+    lines = [
+        f"{entry.mode} blob {entry.oid}\t{number}\0"
+        for number, entry in enumerate(sorted(held, key=lambda entry: (entry.oid, entry.mode)))
     ]
-    git = repository.git.with_index(index)
-    info = index_info(entries, repository.null_id)
-    git.run("update-index", "--add", "--replace", "-z", "--index-info", stdin=info)
-    tree = git.text("write-tree", "--missing-ok")
+    tree = repository.git.text("mktree", "-z", "--missing", stdin="".join(lines).encode())
     parents = (record.previous,) if record.previous else ()
     return repository.commit(tree, parents=parents, message=json.dumps(_described(record)))
 
@@ -86,33 +68,28 @@ def load_record(repository: Repository, job_id: str) -> KeepRecord | None:
     header, _, message = repository.git.run("cat-file", "commit", commit).stdout.partition(b"\n\n")
     facts = json.loads(message)
     previous = [line[7:].decode() for line in header.splitlines() if line.startswith(b"parent ")]
-    paths = [base64.b64decode(text) for text in facts["paths"]]
     return KeepRecord(
-        raw=_part(repository, commit, "old", paths),
-        before=_part(repository, commit, "before", paths),
-        after=_part(repository, commit, "after", paths),
+        raw=_entries(facts["raw"]),
+        before=_entries(facts["before"]),
+        after=_entries(facts["after"]),
         staged_before=_entries(facts["staged_before"]),
         staged_after=_entries(facts["staged_after"]),
         modes={base64.b64decode(path): mode for path, mode in facts["modes"].items()},
-        extras={base64.b64decode(path): print_ for path, print_ in facts["extras"].items()},
+        extras={base64.b64decode(path): digest for path, digest in facts["extras"].items()},
         previous=previous[0] if previous else None,
     )
-
-
-def _part(repository: Repository, commit: str, folder: str, paths: Sequence[bytes]) -> Entries:
-    prefix = f"{folder}/".encode()
-    found = entries_at(repository.git, commit, [prefix + path for path in paths])
-    return {path: found.get(prefix + path) for path in paths}
 
 
 def _described(record: KeepRecord) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "paths": [_text(path) for path in sorted(record.after)],
-        "modes": {_text(path): mode for path, mode in record.modes.items()},
-        "extras": {_text(path): print_ for path, print_ in record.extras.items()},
+        "raw": _words(record.raw),
+        "before": _words(record.before),
+        "after": _words(record.after),
         "staged_before": _words(record.staged_before),
         "staged_after": _words(record.staged_after),
+        "modes": {_text(path): mode for path, mode in record.modes.items()},
+        "extras": {_text(path): digest for path, digest in record.extras.items()},
     }
 
 

@@ -57,12 +57,14 @@ def snapshot(
     *,
     untracked: bool = True,
     also: Iterable[bytes] = (),
+    unchanged: str | None = None,
 ) -> Snapshot:
     """Write the working tree into the object store.
 
     :param git: runs in `repository` with a scratch copy of an index, which this brings up to date.
     :param untracked: take in what the index does not know and nothing ignores.
     :param also: further paths to take in if they exist, though they are ignored.
+    :param unchanged: the index's tree, where it is known: the answer if no file differs from it.
     :raises CaptureFailed: a path can't be read; its name is in the message.
     """
     found = _look(git, untracked=untracked)
@@ -72,7 +74,8 @@ def snapshot(
         changes = [(path, None) for path in gone]
         git.run("update-index", "-z", "--index-info", stdin=index_info(changes, repository.null_id))
     raw = add_files(repository, git, present)
-    tree = git.text("write-tree", "--missing-ok")
+    tree = unchanged if not (gone or present) else None
+    tree = tree or git.text("write-tree", "--missing-ok")
     return Snapshot(tree, frozenset(raw), found.repositories, tuple(special))
 
 

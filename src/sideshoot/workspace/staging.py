@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, KeepRefused
+from sideshoot.git.blobs import reading_blobs
 from sideshoot.git.trees import EXECUTABLE, SYMLINK, Entry, index_info
 from sideshoot.workspace.places import facts, place
 
@@ -55,16 +56,21 @@ def stage_files(
 def write_raw(git: Git, entries: Mapping[bytes, Entry], folder: Path) -> dict[bytes, bytes]:
     """Write blobs byte for byte into numbered files, and return the place of each."""
     folder.mkdir()
-    places = {}
-    for number, (path, entry) in enumerate(sorted(entries.items())):
-        target = folder / str(number)
-        if entry.mode == SYMLINK:
-            os.symlink(git.run("cat-file", "blob", entry.oid).stdout, os.fsencode(target))
-        else:
+    places: dict[bytes, bytes] = {}
+    if not entries:
+        return places
+    with reading_blobs(git) as blobs:
+        for number, (path, entry) in enumerate(sorted(entries.items())):
+            target = folder / str(number)
             with target.open("wb") as file:
-                git.copy_blob(entry.oid, file)
-            target.chmod(_new_mode(entry))
-        places[path] = os.fsencode(target)
+                blobs.copy(entry.oid, file)
+            if entry.mode == SYMLINK:
+                leads_to = target.read_bytes()
+                target.unlink()
+                os.symlink(leads_to, os.fsencode(target))
+            else:
+                target.chmod(_new_mode(entry))
+            places[path] = os.fsencode(target)
     return places
 
 
