@@ -315,7 +315,7 @@ def _walk(top: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, tuple[int, b
 def _bytes(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
 
 
