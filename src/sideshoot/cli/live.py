@@ -1,0 +1,132 @@
+"""Progress of a running job: a line at the bottom of a terminal, or plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from sideshoot.cli import output
+from sideshoot.cli.columns import cut, terminal_columns
+from sideshoot.cli.durations import show_duration
+from sideshoot.cli.storylines import output_bytes, story_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+class Story(Protocol):
+    """Something that tells of events while they happen."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None: ...
+
+
+def story_of(agent: str, *, is_command: bool, quiet_stdout: bool) -> Story:
+    """The right way to tell of a job here.
+
+    :param is_command: what it prints is passed through as it is.
+    :param quiet_stdout: nothing but the end result may go to standard output.
+    """
+    if is_command:
+        return PassedThrough(all_to_stderr=quiet_stdout)
+    if output.is_terminal(sys.stderr):
+        return BottomLine(agent)
+    return PlainLines()
+
+
+class PlainLines:
+    """A line for each thing that happens."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        for line in _told(kind, data):
+            output.note(line)
+
+
+class PassedThrough(PlainLines):
+    """What a command prints, on the same streams and byte for byte."""
+
+    def __init__(self, *, all_to_stderr: bool) -> None:
+        self._all_to_stderr = all_to_stderr
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        if kind != "output":
+            if kind != "message":  # which is what it printed, once more
+                super().tell(kind, data)
+            return
+        to_stderr = self._all_to_stderr or data.get("stream") == "stderr"
+        with suppress(OSError):  # who reads it has gone; the job goes on
+            output.write_bytes(output_bytes(data), to_stderr=to_stderr)
+
+
+class BottomLine:
+    """The story scrolls above one line that says what is going on and for how long."""
+
+    def __init__(self, agent: str) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only for a terminal
+        from rich.status import Status  # noqa: PLC0415
+
+        self._agent = agent
+        self._doing = "starting"
+        self._started = time.monotonic()
+        self._console = Console(stderr=True, highlight=False)
+        self._status = Status(self, console=self._console, spinner="dots")
+
+    def __enter__(self) -> Self:
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def __rich__(self) -> Any:
+        from rich.text import Text  # noqa: PLC0415
+
+        elapsed = show_duration(round(time.monotonic() - self._started) or 0.1)
+        words = f"{self._agent}: {self._doing}"
+        room = max(terminal_columns() - len(elapsed) - 8, 10)
+        return Text.assemble((cut(words, room), "bold"), (f"  {elapsed}", "dim"))
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        from rich.text import Text  # noqa: PLC0415
+
+        lines = _told(kind, data)
+        for line in lines:
+            self._console.print(Text(line, style=_STYLES.get(kind, "")), soft_wrap=True)
+        self._doing = _doing(kind, data, lines) or self._doing
+
+
+_STYLES = {"reasoning": "dim", "command": "cyan", "warning": "yellow", "error": "red"}
+
+
+def _told(kind: str, data: Mapping[str, Any]) -> list[str]:
+    # The final message is the result; it comes at the end, on standard output.
+    if kind == "message" and data.get("final"):
+        return []
+    return story_lines(kind, data)
+
+
+def _doing(kind: str, data: Mapping[str, Any], lines: list[str]) -> str | None:
+    if kind == "phase":
+        return str(data.get("name") or "")
+    if kind == "command":
+        return f"runs {data.get('command')}" if data.get("status") == "started" else "works"
+    if kind in ("file_change", "tool"):
+        return lines[-1] if lines else None
+    return "thinks" if kind == "reasoning" else None

@@ -1,0 +1,155 @@
+"""Which job a command means."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import AmbiguousJob, JobNotFound, UsageError, WrongState
+from sideshoot.model import Decision, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sideshoot.cli.place import Place
+    from sideshoot.model import Job
+
+    Test = Callable[[Job], bool]
+
+
+def is_active(job: Job) -> bool:
+    """It is queued or running."""
+    return job.state is not State.FINISHED
+
+
+def is_finished(job: Job) -> bool:
+    """It has an outcome."""
+    return job.state is State.FINISHED
+
+
+def is_undecided(job: Job) -> bool:
+    """It is done, and some of its work is neither kept nor discarded."""
+    return is_finished(job) and job.decision in (Decision.OPEN, Decision.PARTLY_KEPT)
+
+
+def is_kept(job: Job) -> bool:
+    """Its work, or some of it, was kept."""
+    return job.decision in (Decision.KEPT, Decision.PARTLY_KEPT)
+
+
+def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> Job:
+    """The job that is named, or else the one that passes the first test that any job passes.
+
+    :param what: what is looked for, for the error: "job to keep".
+    :raises JobNotFound: no job is named so.
+    :raises AmbiguousJob: several can be meant.
+    :raises UsageError: none can be meant.
+    """
+    if reference is not None:
+        return place.find(reference)
+    jobs = place.jobs()
+    for test in tests:
+        if found := [job for job in jobs if test(job)]:
+            return only(found)
+    raise UsageError(f"there is no {what}; `sideshoot status --all` lists all jobs")
+
+
+def meant_jobs(place: Place, references: Sequence[str], *tests: Test, what: str) -> list[Job]:
+    """The same for commands that take several jobs; each is there once."""
+    if not references:
+        return [meant_job(place, None, *tests, what=what)]
+    found = [place.find(reference) for reference in references]
+    return list({job.id: job for job in found}.values())
+
+
+def job_and_paths(
+    place: Place, words: Sequence[str], dashed: int | None, *tests: Test, what: str
+) -> tuple[Job, tuple[str, ...]]:
+    """The job and the paths of `[JOB] [PATH…]`.
+
+    As with git's revisions, words before `--` name the job and words after it are paths; without
+    `--` the first word is a job if it names one, and a path otherwise.
+
+    :param dashed: how many words stood before `--`; `None` without one.
+    :raises UsageError: the first word can be both, or is neither.
+    """
+    reference = words[0] if words and dashed != 0 else None
+    if dashed is None and reference is not None and not _names_job(place, reference):
+        reference = None
+    rest = words if reference is None else words[1:]
+    return meant_job(place, reference, *tests, what=what), tuple(rest)
+
+
+def last_thread(place: Place, session: str | None) -> Job:
+    """The newest finished job of the session that has a thread to go on with.
+
+    :raises WrongState: a job of the session is still at work.
+    :raises UsageError: there is none.
+    """
+    jobs = [job for job in place.jobs() if session is None or job.session == session]
+    for job in jobs:
+        if is_active(job) and not job.request.command:
+            raise WrongState(f"job {job.id} is still {job.state}; `sideshoot status` follows it")
+    for job in jobs:
+        if job.thread_id:
+            return job
+    raise UsageError("there is no earlier thread to go on with; leave --resume out")
+
+
+def only(jobs: Sequence[Job]) -> Job:
+    """The one job of a list.
+
+    :raises AmbiguousJob: there are more.
+    """
+    if len(jobs) == 1:
+        return jobs[0]
+    error = AmbiguousJob([_described(job) for job in jobs])
+    error.candidates = tuple(job.id for job in jobs)
+    raise error
+
+
+def known_jobs(folder: str) -> Iterable[Job]:
+    """The newest jobs, for completion; none where there is no repository."""
+    from pathlib import Path  # noqa: PLC0415 - only while completing
+
+    from sideshoot.errors import SideshootError  # noqa: PLC0415
+    from sideshoot.git import discover  # noqa: PLC0415
+    from sideshoot.jobs.store import Store  # noqa: PLC0415
+
+    try:
+        state_dir = discover(Path(folder).absolute()).state_dir
+        return Store.open(state_dir).list(limit=50) if state_dir.exists() else []
+    except SideshootError:
+        return []
+
+
+def _names_job(place: Place, word: str) -> bool:
+    is_path = os.path.lexists(place.call.folder / word)
+    try:
+        job = place.find(word)
+    except JobNotFound:
+        if is_path or _looks_like_path(word):
+            return False
+        raise
+    except AmbiguousJob:
+        if is_path:
+            raise UsageError(_both(word)) from None
+        raise
+    if is_path and job.id != word:
+        raise UsageError(_both(word))
+    return True
+
+
+def _looks_like_path(word: str) -> bool:
+    # A file that only the agent has made is not here yet.
+    return any(character in word for character in "/.")
+
+
+def _both(word: str) -> str:
+    return f"{word!r} can be a job and a path; write `{word} --` for the job or `-- {word}` for the path"
+
+
+def _described(job: Job) -> str:
+    from sideshoot.cli.columns import cut  # noqa: PLC0415 - rare
+
+    return f"{job.id} ({cut(job.title, 30)})"

@@ -1,0 +1,204 @@
+"""`sideshoot run`: let an agent, or any command, work in a workspace."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sideshoot.cli import output
+from sideshoot.cli.columns import cut, terminal_columns
+from sideshoot.cli.options import limit_option, session_option
+from sideshoot.cli.place import Place, open_place
+from sideshoot.cli.prompt import RunCommand, asked_for
+from sideshoot.cli.record import job_record
+from sideshoot.cli.references import last_thread
+from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
+from sideshoot.errors import UsageError
+from sideshoot.model import Carry, Isolation, Job, Request
+
+if TYPE_CHECKING:
+    from sideshoot.agents.base import Event
+    from sideshoot.cli.command import Call
+    from sideshoot.cli.prompt import Asked
+
+EXAMPLES = """\
+sideshoot run fix the flaky test in test_cache.py
+sideshoot run --agent codex --background --prompt-file task.md
+sideshoot run -- ruff check --fix .
+sideshoot run --agent codex -- --help prints the wrong default"""
+
+HELP = """Let an agent, or any command, work in a disposable copy of the repository.
+
+\b
+  run [OPTIONS] TASK...               a task for an agent, in words
+  run [OPTIONS] -- COMMAND [ARG]...   any command
+  run --agent NAME -- TASK...         a task that begins with a dash
+
+The copy holds your uncommitted changes too, and nothing of yours is touched until `sideshoot keep`.
+Options come before the task; from its first word on nothing is taken for an option.
+"""
+
+
+@click.command("run", cls=RunCommand, options_first=True, help=HELP, example=EXAMPLES)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="TASK... | -- COMMAND...")
+@click.option("--agent", metavar="NAME", help="Who does it; else the first that is installed.")
+@click.option("-m", "--model", metavar="M", help="The agent's model.")
+@click.option("--effort", metavar="E", help="The agent's reasoning effort.")
+@click.option("--prompt-file", metavar="FILE", help="Read the task from FILE, or - for stdin.")
+@click.option("--name", metavar="TEXT", help="A name for the job, shown in lists.")
+@click.option("-b", "--background", is_flag=True, help="Return at once; the job goes on.")
+@limit_option("--timeout", "End it after this long (30m if left out; off: no limit).")
+@limit_option("--idle-timeout", "End it after this long without a sign of life.")
+@click.option(
+    "--carry",
+    type=click.Choice([carry.value for carry in Carry]),
+    default=Carry.ALL.value,
+    help="Your uncommitted changes that the copy starts with: all (the default), only those of "
+    "tracked files, or none.",
+)
+@click.option("--base", metavar="REF", help="Start from this commit instead of your HEAD.")
+@click.option("--worktree", is_flag=True, help="Work in a copy (the default).")
+@click.option("--in-place", is_flag=True, help="Work in your own tree.")
+@click.option("--read-only", is_flag=True, help="Look at your own tree without writing.")
+@click.option("--write", is_flag=True, help="The agent may write (the default).")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the last job's thread, or with that of JOB."
+)
+@click.option("--resume-job", hidden=True, metavar="JOB")
+@click.option("--resume-last", is_flag=True, help="Go on with the last job's thread.")
+@click.option("--fresh", is_flag=True, help="Start a new thread (the default).")
+@session_option("The session that the job belongs to.")
+def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
+    asked = asked_for(
+        words,
+        dashed=call.dashed == 0,
+        agent=options["agent"],
+        prompt_file=options["prompt_file"],
+        folder=call.folder,
+    )
+    _refuse_contradictions(asked, options)
+    place = open_place(call)
+    request = _request(place, asked, options)
+    return run(place, request, session=options["session"], background=options["background"])
+
+
+def run(place: Place, request: Request, *, session: str | None, background: bool) -> int:
+    """Do what a request asks for, here or in the background, and show what came of it."""
+    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
+
+    job = service.create(place.repository, request, session=session)
+    if background:
+        service.launch(place.repository, job.id)
+        return _show_launched(place, place.store.get(job.id))
+    return _show_finished(place, _work(place, job))
+
+
+def _work(place: Place, job: Job) -> Job:
+    from sideshoot.cli.live import story_of  # noqa: PLC0415 - not for --background
+    from sideshoot.jobs import service  # noqa: PLC0415
+
+    _announce(job)
+    is_command = bool(job.request.command)
+    story = story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
+
+    def tell(event: Event) -> None:
+        story.tell(event.kind, event.data)
+
+    with story:
+        return service.work(place.repository, job.id, on_event=tell)
+
+
+def _announce(job: Job) -> None:
+    who = "" if job.request.command else f"{job.request.agent}: "
+    room = max(terminal_columns() - len(job.id) - 7, 20)
+    name = output.styled(job.id, "bold", sys.stderr)
+    output.note(f"job {name}  {cut(f'{who}{job.title}', room)}")
+
+
+def _show_finished(place: Place, job: Job) -> int:
+    changes = place.changes_of(job)
+    if place.call.json:
+        output.say_object(job_record(place, job, changes))
+    else:
+        if job.message and not job.request.command:
+            say_message(job.message)
+        show_on_stderr(place.call, job, changes)
+    return exit_status_of(job)
+
+
+def _show_launched(place: Place, job: Job) -> int:
+    if place.call.json:
+        output.say_object(job_record(place, job, []))
+        return 0
+    output.say(job.id)
+    output.note("it goes on in the background")
+    show(next_lines(place.call, job, ["status", "logs", "cancel"], sys.stderr), output.note)
+    return 0
+
+
+def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
+    resumed = options["resume"] or options["resume_job"] or options["resume_last"]
+    if resumed and options["fresh"]:
+        raise UsageError("--fresh starts a new thread; it can't be combined with --resume")
+    where = [f"--{name.replace('_', '-')}" for name in _ISOLATIONS if options[name]]
+    where += ["--write"] if options["write"] and options["read_only"] else []
+    if len(where) > 1:
+        raise UsageError(f"{' and '.join(where)} contradict each other")
+    if resumed and asked.command:
+        raise UsageError("a command has no thread that could be resumed")
+    if not asked.prompt.strip() and not asked.command and not resumed:
+        raise UsageError(
+            "there is no task; give it in words, with --prompt-file, or as `-- COMMAND`"
+        )
+
+
+def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
+    request = Request(
+        agent="command" if asked.command else _agent_name(options["agent"]),
+        prompt=asked.prompt,
+        command=asked.command,
+        model=options["model"],
+        effort=options["effort"],
+        carry=Carry(options["carry"]),
+        base=options["base"],
+        isolation=_isolation(options),
+        resume=_resumed(place, options),
+        name=options["name"],
+        subfolder=place.subfolder,
+    )
+    return replace(request, **_limits(options))
+
+
+_ISOLATIONS = {
+    "worktree": Isolation.WORKTREE,
+    "in_place": Isolation.IN_PLACE,
+    "read_only": Isolation.READ_ONLY,
+}
+
+
+def _isolation(options: dict[str, Any]) -> Isolation:
+    chosen = [where for name, where in _ISOLATIONS.items() if options[name]]
+    return chosen[0] if chosen else Isolation.WORKTREE
+
+
+def _limits(options: dict[str, Any]) -> dict[str, Any]:
+    # A limit that was not given stays what the request has by default.
+    given = {"timeout_s": options["timeout"], "idle_timeout_s": options["idle_timeout"]}
+    return {name: limit.seconds for name, limit in given.items() if limit is not None}
+
+
+def _agent_name(name: str | None) -> str:
+    from sideshoot.agents.registry import agent_named, default_agent  # noqa: PLC0415
+
+    return (agent_named(name) if name else default_agent()).name
+
+
+def _resumed(place: Place, options: dict[str, Any]) -> str | None:
+    if options["resume_job"]:
+        return place.find(options["resume_job"]).id
+    if options["resume"] or options["resume_last"]:
+        return last_thread(place, options["session"]).id
+    return None

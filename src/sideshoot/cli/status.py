@@ -1,0 +1,149 @@
+"""`sideshoot status`: what is running, and what waits for a decision."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sideshoot.cli import output
+from sideshoot.cli.columns import table, terminal_columns
+from sideshoot.cli.command import Command
+from sideshoot.cli.durations import show_age, show_duration
+from sideshoot.cli.failure import WaitedTooLong
+from sideshoot.cli.options import job_argument, limit_option
+from sideshoot.cli.place import open_place
+from sideshoot.cli.record import duration_s, job_summary
+from sideshoot.cli.references import is_active
+from sideshoot.model import Decision, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sideshoot.cli.command import Call
+    from sideshoot.cli.options import Limit
+    from sideshoot.cli.place import Place
+    from sideshoot.model import Job
+
+RECENT = 10
+HEADINGS = ("JOB", "AGENT", "STATE", "DECISION", "TIME", "TITLE")
+
+EXAMPLES = """\
+sideshoot status
+sideshoot status k3f9ab
+sideshoot status --wait --timeout 10m"""
+
+HELP = """Show what is running and what waits for a decision; with JOB, all about that job.
+
+TIME is how long a running job has worked, and how long ago a finished one ended.
+"""
+
+
+@click.command("status", cls=Command, help=HELP, example=EXAMPLES)
+@job_argument()
+@click.option("-a", "--all", "everything", is_flag=True, help="All jobs, however old.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the job, or every running job, has finished."
+)
+@limit_option("--timeout", "Wait no longer than this (exit status 124).")
+def command(
+    call: Call, job: str | None, *, everything: bool, wait: bool, timeout: Limit | None
+) -> int:
+    place = open_place(call)
+    timed_out = wait and not _waited(place, job, timeout)
+    extra = {"wait_timed_out": timed_out} if wait else {}
+    if job is not None:
+        from sideshoot.cli.details import show_details  # noqa: PLC0415 - only for one job
+
+        show_details(place, place.find(job), extra)
+    else:
+        _show_table(place, everything=everything, extra=extra)
+    return WaitedTooLong.exit_status if timed_out else 0
+
+
+def _waited(place: Place, reference: str | None, timeout: Limit | None) -> bool:
+    from sideshoot.jobs import service  # noqa: PLC0415 - only for --wait
+
+    if reference is not None:
+        ids = [place.find(reference).id]
+    else:
+        ids = [job.id for job in place.jobs() if is_active(job)]
+    seconds = timeout.seconds if timeout else None
+    jobs = service.wait(place.repository, ids, any=False, timeout_s=seconds)
+    return not any(is_active(job) for job in jobs)
+
+
+def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> None:
+    jobs = place.jobs() if everything else _running_and_recent(place)
+    if place.call.json:
+        output.say_object({"jobs": [_row_record(job) for job in jobs], **extra})
+        return
+    if not jobs:
+        output.say("no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round")
+        return
+    for line in job_table(jobs):
+        output.say(line)
+
+
+def job_table(jobs: Sequence[Job]) -> list[str]:
+    """A heading and a line for each job, aligned."""
+    now = time.time()
+    rows = [HEADINGS, *(_cells(job, now) for job in jobs)]
+    heading, *lines = table(rows, columns=terminal_columns())
+    return [output.styled(heading, "dim"), *map(_weighted, lines, jobs)]
+
+
+def _running_and_recent(place: Place) -> list[Job]:
+    active = place.jobs(active=True)
+    recent = [job for job in place.jobs(limit=RECENT + len(active)) if not is_active(job)]
+    return [*active, *recent[:RECENT]]
+
+
+def _row_record(job: Job) -> dict[str, Any]:
+    return {
+        **job_summary(job),
+        "title": job.title,
+        "created_at": job.created_at,
+        "duration_s": duration_s(job),
+        "worktree": job.worktree,
+        "branch": job.branch,
+    }
+
+
+def _cells(job: Job, now: float) -> tuple[str, ...]:
+    return (
+        job.id,
+        job.request.agent,
+        shown_state(job),
+        shown_decision(job),
+        _age(job, now),
+        job.title,
+    )
+
+
+def shown_state(job: Job) -> str:
+    """The outcome in words, or the state before there is one."""
+    return (job.outcome or job.state).value.replace("_", " ")
+
+
+def shown_decision(job: Job) -> str:
+    """The decision; nothing where there is nothing to decide."""
+    if is_active(job) or (job.decision is Decision.OPEN and not job.result):
+        return "-"
+    return job.decision.value
+
+
+def _age(job: Job, now: float) -> str:
+    if job.state is State.FINISHED and job.finished_at is not None:
+        return show_age(now - job.finished_at)
+    return show_duration(round(now - (job.started_at or job.created_at)))
+
+
+def _weighted(line: str, job: Job) -> str:
+    if is_active(job):
+        return output.styled(line, "bold")
+    return output.styled(line, "dim") if job.decision in _SETTLED else line
+
+
+_SETTLED = (Decision.KEPT, Decision.DISCARDED)

@@ -1,0 +1,53 @@
+"""`sideshoot undo`: take a keep back."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from sideshoot.cli import output
+from sideshoot.cli.command import Command
+from sideshoot.cli.diffstat import stat_lines
+from sideshoot.cli.options import job_argument
+from sideshoot.cli.place import open_place
+from sideshoot.cli.record import change_record
+from sideshoot.cli.references import is_kept, meant_job
+from sideshoot.cli.summary import next_lines, show
+
+if TYPE_CHECKING:
+    from sideshoot.cli.command import Call
+
+EXAMPLES = """\
+sideshoot undo
+sideshoot undo k3f9ab"""
+
+HELP = """Take the last keep of a job back: your files and index become what they were before it.
+
+What you changed since stays. The job can be kept again.
+"""
+
+
+@click.command("undo", cls=Command, help=HELP, example=EXAMPLES)
+@job_argument()
+def command(call: Call, job: str | None) -> int:
+    from sideshoot.jobs.decide import undo_job  # noqa: PLC0415 - not for --help
+
+    place = open_place(call)
+    found = meant_job(place, job, is_kept, what="kept job")
+    undone = undo_job(place.repository, place.store, found)
+    now = place.store.get(found.id)
+    if call.json:
+        output.say_object(
+            {
+                "job_id": now.id,
+                "decision": now.decision.value,
+                "files": [change_record(change) for change in undone.changed],
+            }
+        )
+        return 0
+    output.say(f"took back what was kept of job {now.id}")
+    show(stat_lines(undone.changed, stream=sys.stdout), output.say)
+    show(next_lines(call, now, ["undo"] if undone.more else ["keep"], sys.stderr), output.note)
+    return 0
