@@ -25,10 +25,6 @@ class Call:
     """How many words stood before the `--` that ended the options; `None` without one."""
 
 
-class ReaderGone(Exception):
-    """Whoever read our standard output has closed it; click must not see it as an error of its own."""
-
-
 class Command(click.Command):
     """A command of Sideshoot's: its callback gets a `Call` first and returns an exit status."""
 
@@ -57,10 +53,7 @@ class Command(click.Command):
             dashed=ctx.meta["sideshoot.dashed"],
         )
         assert self.callback is not None
-        try:
-            return ctx.invoke(self.callback, call, **ctx.params) or 0
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+        return ctx.invoke(self.callback, call, **ctx.params) or 0
 
     def format_epilog(
         self,

@@ -70,9 +70,12 @@ class PassedThrough(PlainLines):
             if kind != "message":  # which is what it printed, once more
                 super().tell(kind, data)
             return
-        to_stderr = self._all_to_stderr or data.get("stream") == "stderr"
-        with suppress(OSError):  # who reads it has gone; the job goes on
-            output.write_bytes(output_bytes(data), to_stderr=to_stderr)
+        data_bytes = output_bytes(data)
+        if self._all_to_stderr or data.get("stream") == "stderr":
+            output.note_bytes(data_bytes)
+            return
+        with suppress(output.ReaderGone):  # the job goes on all the same
+            output.write_bytes(data_bytes)
 
 
 class BottomLine:

@@ -11,7 +11,7 @@ import click
 
 from sideshoot import __version__
 from sideshoot.cli import output
-from sideshoot.cli.command import ReaderGone, Words, options_of
+from sideshoot.cli.command import Words, options_of
 from sideshoot.cli.failure import Interrupted, show_failure, usage_line
 from sideshoot.errors import SideshootError, UsageError
 
@@ -113,24 +113,17 @@ def main(args: Sequence[str] | None = None) -> int:
     output.prepare_streams()
     words = list(sys.argv[1:] if args is None else args)
     try:
-        try:
-            status = _run(words)
-        except SideshootError as error:
-            status = show_failure(error, as_json=_wants_json(words))
-        output.flush()
-    except (BrokenPipeError, ReaderGone):
-        output.silence()  # who reads us has seen enough
-        return 0
-    except OSError as error:
-        output.silence()
-        return show_failure(_unwritable(error), as_json=False)
-    return status
+        return _run(words)
+    except output.ReaderGone:
+        return 0  # who reads us has seen enough
+    except SideshootError as error:
+        return show_failure(error, as_json=_wants_json(words))
 
 
 def _run(words: list[str]) -> int:
     try:
         return commands.main(words, prog_name=NAME, standalone_mode=False) or 0
-    except (SideshootError, ReaderGone):
+    except (SideshootError, output.ReaderGone):
         raise
     except (KeyboardInterrupt, click.Abort):
         raise Interrupted("interrupted") from None
@@ -142,10 +135,6 @@ def _run(words: list[str]) -> int:
         raise report_fault(error, words) from None
 
 
-def _unwritable(error: OSError) -> SideshootError:
-    return SideshootError(f"can't write the result: {error.strerror}")
-
-
 def _wants_json(words: Sequence[str]) -> bool:
     with suppress(Exception):  # a command that can't even be loaded
         kinds = list(Words(commands, words))
@@ -153,7 +142,8 @@ def _wants_json(words: Sequence[str]) -> bool:
         if ("option", "--json") in kinds:
             return True
         command = commands.get_command(click.Context(commands), rest[0]) if rest else None
-        return command is not None and "--json" in options_of(command, rest[1:])
+        if command is not None:
+            return "--json" in options_of(command, rest[1:])
     return "--json" in words
 
 

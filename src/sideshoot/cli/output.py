@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from sideshoot.errors import SideshootError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -34,20 +36,25 @@ def _open_if_closed(descriptor: int) -> None:
         os.open(os.devnull, os.O_RDWR)
 
 
+class ReaderGone(Exception):
+    """Whoever read our standard output has closed it: there is nothing left to do, and no failure."""
+
+
 def write(text: str) -> None:
     """Write a part of the result."""
-    _write(sys.stdout, text)
+    _write(text)
 
 
 def say(text: str = "") -> None:
     """Write a line of the result."""
-    _write(sys.stdout, f"{text}\n")
+    _write(f"{text}\n")
 
 
 def note(text: str = "") -> None:
     """Write a line of the story."""
-    with suppress(BrokenPipeError):  # nobody reads it; that is no reason to stop
-        _write(sys.stderr, f"{text}\n")
+    if sys.stderr is not None:
+        with suppress(OSError):  # nobody reads it; that is no reason to stop
+            print(text, file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:
@@ -55,18 +62,18 @@ def warn(text: str) -> None:
     note(f"{styled('warning:', 'yellow', sys.stderr)} {text}")
 
 
-def write_bytes(data: bytes, *, to_stderr: bool = False) -> None:
+def write_bytes(data: bytes) -> None:
     """Write bytes as they are, after whatever text came before them."""
-    stream = sys.stderr if to_stderr else sys.stdout
-    buffer = getattr(stream, "buffer", None)
-    if stream is None:
-        return
-    stream.flush()
-    if buffer is None:
-        stream.write(data.decode(errors="replace"))
-        return
-    buffer.write(data)
-    buffer.flush()
+    if sys.stdout is not None:
+        with _writing():
+            _pass(sys.stdout, data)
+
+
+def note_bytes(data: bytes) -> None:
+    """The same as a part of the story."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            _pass(sys.stderr, data)
 
 
 def binary() -> BinaryIO:
@@ -109,15 +116,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return False
 
 
-def flush() -> None:
-    """Bring out what is still held back."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    if sys.stderr is not None:
-        with suppress(OSError):
-            sys.stderr.flush()
-
-
 def silence() -> None:
     """Nobody reads standard output any more: what is still held back goes nowhere."""
     with suppress(OSError, ValueError, AttributeError):
@@ -126,7 +124,30 @@ def silence() -> None:
         os.close(nowhere)
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    if stream is not None:
-        stream.write(text)
-        stream.flush()
+def _write(text: str) -> None:
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # What is held back would only fail once more when the process ends.
+        silence()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone from error
+        raise SideshootError(f"can't write the result: {error.strerror}") from error
+
+
+def _pass(stream: TextIO, data: bytes) -> None:
+    stream.flush()
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:  # replaced by something that takes text only
+        stream.write(data.decode(errors="replace"))
+        return
+    buffer.write(data)
+    buffer.flush()

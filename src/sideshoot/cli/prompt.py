@@ -35,7 +35,7 @@ class RunCommand(Command):
     def spelled_out(self, args: Sequence[str]) -> list[str]:
         kinds = list(Words(self, args))
         spelled: list[str] = []
-        for (kind, word), (next_kind, following) in zip(kinds, [*kinds[1:], ("", "")], strict=True):
+        for (kind, word), (next_kind, following) in zip(kinds, [*kinds, ("", "")][1:], strict=True):
             if (
                 kind == "option"
                 and word == "--resume"
