@@ -191,7 +191,7 @@ def _put_back(
     if record["old"] is None:
         if mine:
             _remove_new(target, now)
-            _remove_empty(top, [folder for folder in parents(path) if folder not in folders])
+        _remove_empty(top, [folder for folder in parents(path) if folder not in folders])
         return mine or now is None or record["new"] is None or stat.S_ISDIR(now.st_mode)
     if now is not None and now.st_ino == record["old"][1]:
         return True  # never replaced
@@ -293,6 +293,8 @@ def _remove_empty(top: Path, folders: Iterable[bytes]) -> None:
     for folder in sorted(folders, reverse=True):
         try:
             os.rmdir(place(top, folder))
+        except FileNotFoundError:
+            continue
         except OSError:
             return
 
