@@ -74,6 +74,7 @@ def bring(repo: Repo, base: str, result: str) -> None:
 
 
 def test_a_step_that_fails_takes_all_back(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sideshoot.workspace.indexing._PATIENCE_S", 0.0)
     base, result = edited(repo)
     before, lay = repo.fingerprint(), (repo.tree(), repo.index())
     for steps in itertools.count():
