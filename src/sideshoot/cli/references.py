@@ -28,8 +28,9 @@ def is_finished(job: Job) -> bool:
 
 
 def is_undecided(job: Job) -> bool:
-    """It is done, and some of its work is neither kept nor discarded."""
-    return is_finished(job) and job.decision in (Decision.OPEN, Decision.PARTLY_KEPT)
+    """It is done, and some of its work is neither kept nor discarded; no later job went on with it."""
+    undecided = job.decision in (Decision.OPEN, Decision.PARTLY_KEPT)
+    return is_finished(job) and undecided and job.continued_by is None
 
 
 def is_kept(job: Job) -> bool:

@@ -61,6 +61,8 @@ def summary_lines(
         yield f" {_ignored(call, job)}"
     for warning in job.warnings:
         yield f"{output.styled('warning:', 'yellow', stream)} {warning}"
+    if job.continued_by is not None:
+        yield f"job {job.continued_by} went on from here; it holds this work, too"
     yield from next_lines(call, job, _worthwhile(job, changes), stream)
 
 
@@ -107,7 +109,8 @@ def show_on_stderr(call: Call, job: Job, changes: Sequence[FileChange]) -> None:
 
 
 def _worthwhile(job: Job, changes: Sequence[FileChange]) -> list[str]:
-    if job.state is State.FINISHED and not changes and job.decision is Decision.OPEN:
+    nothing = job.state is State.FINISHED and not changes and job.decision is Decision.OPEN
+    if nothing and job.continued_by is None:
         return ["discard"] if job.worktree else []
     return next_steps(job)
 
