@@ -31,7 +31,7 @@ class Round:
     def keep(self, **options: object) -> Kept:
         repository = discover(self.repo.top)
         result = capture(repository, self.workspace)
-        chosen = KeepOptions(raw=result.manifest.raw, **options)  # type: ignore[arg-type]
+        chosen = KeepOptions(**options)  # type: ignore[arg-type]
         return keep(repository, JOB, self.workspace.base, result.commit, chosen)
 
     def undo(self) -> None:
@@ -249,3 +249,20 @@ def test_commit_takes_what_is_kept_and_nothing_else(repo: Repo) -> None:
     assert repo.text("rev-parse", "HEAD~1") == head
     assert repo.text("diff", "--name-only", "HEAD~1", "HEAD") == "app.py"
     assert repo.text("status", "--porcelain") == "M README.md" or repo.status()
+
+
+def test_empty_folders_come_too_and_go_again(repo: Repo) -> None:
+    job = Round(repo)
+    for path in ("empty", "deep/er/empty", "new/beside", "build/ignored"):
+        job.agent.place(path).mkdir(parents=True)
+    job.agent.write("new/file", "1\n")
+
+    kept = job.keep()
+
+    assert kept.extras == (b"deep/er/empty", b"empty", b"new/beside")
+    assert repo.place("deep/er/empty").is_dir()
+    assert not repo.exists("build")
+
+    job.undo()
+    assert not repo.exists("deep")
+    assert not repo.exists("new")

@@ -23,7 +23,7 @@ from sideshoot.workspace.scratch import copy_index, scratch
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -38,6 +38,8 @@ class Manifest:
 
     raw: frozenset[bytes] = frozenset()
     """Files whose blobs are their raw bytes, since git's filters refused them."""
+    empty: tuple[bytes, ...] = ()
+    """Folders without anything in them."""
     inner: tuple[dict[str, Any], ...] = ()
     """Repositories that lay inside, as `sideshoot.workspace.inner` saved them."""
 
@@ -57,8 +59,7 @@ class _Left:
     """What is found in a workspace, step by step."""
 
     tree: str
-    raw: frozenset[bytes] = frozenset()
-    inner: tuple[dict[str, Any], ...] = ()
+    manifest: Manifest = field(default_factory=Manifest)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -88,7 +89,11 @@ def read_manifest(repository: Repository, result: str) -> Manifest:
         told = json.loads(text)
     except ValueError:
         return Manifest()
-    return Manifest(frozenset(map(base64.b64decode, told["raw"])), tuple(told["inner"]))
+    return Manifest(
+        raw=frozenset(map(base64.b64decode, told["raw"])),
+        empty=tuple(map(base64.b64decode, told["empty"])),
+        inner=tuple(told["inner"]),
+    )
 
 
 def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
@@ -100,10 +105,11 @@ def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
             git.run("read-tree", workspace.base)
         staged = _staged_by_agent(workspace, notes)
         also = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
-        seen = snapshot(workspace.repository, git, also=also)
+        seen = snapshot(workspace.repository, git, also=also, empty_folders=True)
         links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
         tree = _with_links(workspace.repository, seen, links, folder)
-    return _Left(tree, seen.raw, (), [*notes, *_warnings(workspace, seen)])
+    manifest = Manifest(raw=seen.raw, empty=seen.empty)
+    return _Left(tree, manifest, [*notes, *_warnings(workspace, seen)])
 
 
 def _with_links(
@@ -176,13 +182,12 @@ def _held(repository: Repository, workspace: Workspace, left: _Left) -> Captured
     head, before = _known(workspace)
     history = [head] if head and head not in (workspace.base, workspace.head) else []
     parents = (workspace.base, *history)
-    manifest = Manifest(left.raw, left.inner)
-    message = _message(manifest)
+    message = _message(left.manifest)
     if before is not None and _says(repository, before, left.tree, parents, message):
-        return Captured(before, left.tree, manifest, tuple(left.warnings))
+        return Captured(before, left.tree, left.manifest, tuple(left.warnings))
     commit = repository.commit(left.tree, parents=parents, message=message)
     repository.git.run("update-ref", result_ref(workspace.job_id), commit)
-    return Captured(commit, left.tree, manifest, tuple(left.warnings))
+    return Captured(commit, left.tree, left.manifest, tuple(left.warnings))
 
 
 def _known(workspace: Workspace) -> tuple[str | None, str | None]:
@@ -199,8 +204,17 @@ def _outside(workspace: Workspace) -> Repository:
 
 
 def _message(manifest: Manifest) -> str:
-    raw = [base64.b64encode(path).decode("ascii") for path in sorted(manifest.raw)]
-    return json.dumps({"format": FORMAT, "raw": raw, "inner": list(manifest.inner)}) + "\n"
+    told = {
+        "format": FORMAT,
+        "raw": _texts(manifest.raw),
+        "empty": _texts(manifest.empty),
+        "inner": list(manifest.inner),
+    }
+    return json.dumps(told) + "\n"
+
+
+def _texts(paths: Collection[bytes]) -> list[str]:
+    return [base64.b64encode(path).decode("ascii") for path in sorted(paths)]
 
 
 def _says(
@@ -236,6 +250,10 @@ def _warnings(workspace: Workspace, seen: Snapshot) -> list[str]:
         f"{show_path(path)} is neither file nor link, and git can't hold it"
         for path in seen.special
     ]
+    if seen.empty:
+        shown = ", ".join(show_path(path) + "/" for path in seen.empty[:3])
+        more = f" and {len(seen.empty) - 3} more" if len(seen.empty) > 3 else ""
+        warnings.append(f"git can't hold empty folders; a keep makes {shown}{more} all the same")
     if (workspace.git_dir / "MERGE_HEAD").exists():
         warnings.append("the agent left a merge unfinished; files may hold conflict markers")
     return warnings

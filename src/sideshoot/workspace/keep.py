@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,9 +11,11 @@ from sideshoot.errors import GitError, KeepConflict, KeepRefused
 from sideshoot.git.trees import Entry, differences
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
+from sideshoot.workspace.capture import Manifest, read_manifest
 from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.indexing import Staged, index_lock, plan_index
 from sideshoot.workspace.merge import merge_commits
+from sideshoot.workspace.places import facts, parents, place
 from sideshoot.workspace.plan import Plan, Source, chosen_commit, make_plan, selected
 from sideshoot.workspace.record import KeepRecord, fingerprint
 from sideshoot.workspace.refs import undo_ref
@@ -41,8 +44,6 @@ class KeepOptions:
     dry_run: bool = False
     commit_message: str | None = None
     """Commit what is kept, and nothing else, to the branch that is checked out."""
-    raw: frozenset[bytes] = frozenset()
-    """Files that were captured without filters and are written without them."""
     extras: Callable[[Path], Mapping[bytes, bytes]] | None = None
     """Makes ready, in a folder that it is given, what is to be brought beside git's own: from the
     path in the tree to the place where it lies ready."""
@@ -100,7 +101,8 @@ def _keep(
     if plan.conflicts and options.conflicts != "markers":
         raise _conflict(plan.conflicts)
     commit = _commit(repository, source, options, folder) if options.commit_message else None
-    extras = _extras(repository, options, folder)
+    manifest = read_manifest(repository, source.result)
+    extras = _extras(repository, options, manifest, folder)
     staged = plan_index(repository, plan, folder) if options.stage else None
     changed = _described(repository, plan)
     if plan.changes or extras or commit:
@@ -108,7 +110,7 @@ def _keep(
             job_id=job_id,
             kind="keep",
             changes=plan.changes,
-            places=_ready(repository, plan, options, folder),
+            places=_ready(repository, plan, manifest, folder),
             staged=staged,
             record=_record(repository, job_id, plan, staged, extras),
             ref_updates=[commit] if commit else [],
@@ -131,10 +133,10 @@ def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
 
 
 def _ready(
-    repository: Repository, plan: Plan, options: KeepOptions, folder: Path
+    repository: Repository, plan: Plan, manifest: Manifest, folder: Path
 ) -> dict[bytes, bytes]:
     entries = {c.path: c.new for c in plan.changes if c.new is not None and c.new.is_file}
-    return stage_files(repository, entries, folder=folder / "new", tree=plan.tree, raw=options.raw)
+    return stage_files(repository, entries, folder=folder / "new", tree=plan.tree, raw=manifest.raw)
 
 
 def _record(
@@ -166,21 +168,43 @@ def _staged(plan: Plan, path: bytes) -> Entry | None:
     return found.entry if found else None
 
 
-def _extras(repository: Repository, options: KeepOptions, folder: Path) -> dict[bytes, bytes]:
-    if options.extras is None:
-        return {}
+def _extras(
+    repository: Repository, options: KeepOptions, manifest: Manifest, folder: Path
+) -> dict[bytes, bytes]:
+    """Make ready what is brought beside git's own: what the caller has, and empty folders."""
     ready = folder / "extras"
     ready.mkdir()
-    places = dict(options.extras(ready))
+    places = dict(options.extras(ready)) if options.extras else {}
     for path in sorted(places):
-        here = repository.top / path.decode("utf-8", "surrogateescape")
-        if here.is_symlink() or here.exists():
+        if facts(repository.top, path) is not None:
             raise KeepConflict(
                 f"{show_path(path)} is there already; move it away and keep again, "
                 "nothing was written",
                 [path],
             )
+    return places | _empty_folders(repository, options, manifest, folder / "empty")
+
+
+def _empty_folders(
+    repository: Repository, options: KeepOptions, manifest: Manifest, folder: Path
+) -> dict[bytes, bytes]:
+    folder.mkdir()
+    chosen = {path.rstrip(b"/") for path in options.paths}
+    places = {}
+    for number, path in enumerate(manifest.empty):
+        wanted = not chosen or chosen & {path, *parents(path)}
+        if wanted and _is_free(repository, path):
+            (folder / str(number)).mkdir()
+            places[path] = place(folder, b"%d" % number)
     return places
+
+
+def _is_free(repository: Repository, path: bytes) -> bool:
+    """Whether a folder can be made here: nothing is there, and only folders are above."""
+    above = [facts(repository.top, parent) for parent in parents(path)]
+    if any(found is not None and not stat.S_ISDIR(found.st_mode) for found in above):
+        return False
+    return facts(repository.top, path) is None
 
 
 def _commit(

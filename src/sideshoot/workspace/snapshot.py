@@ -22,12 +22,14 @@ from sideshoot.workspace.places import facts, place
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from sideshoot.git import Git, Repository
 
 _UNREAD = re.compile(rb"could not open directory|(Permission denied|Input/output error)$")
+_OTHERS = ("ls-files", "-o", "-z", "--exclude-standard")
+_FOLDERS = (*_OTHERS, "--directory")
 _HIDDEN = re.compile(rb"(?:^|\0)([a-zS]) ([^\0]+)")
 
 
@@ -42,6 +44,8 @@ class Snapshot:
     """Untracked repositories that lie inside; they are not in the tree."""
     special: tuple[bytes, ...] = ()
     """What stood in a tracked file's place and is neither file nor link; not in the tree."""
+    empty: tuple[bytes, ...] = ()
+    """Folders without anything in them, which a tree can't hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def snapshot(
     *,
     untracked: bool = True,
     also: Iterable[bytes] = (),
+    empty_folders: bool = False,
     unchanged: str | None = None,
 ) -> Snapshot:
     """Write the working tree into the object store.
@@ -64,10 +69,13 @@ def snapshot(
     :param git: runs in `repository` with a scratch copy of an index, which this brings up to date.
     :param untracked: take in what the index does not know and nothing ignores.
     :param also: further paths to take in if they exist, though they are ignored.
+    :param empty_folders: look for folders with nothing in them, too.
     :param unchanged: the index's tree, where it is known: the answer if no file differs from it.
     :raises CaptureFailed: a path can't be read; its name is in the message.
     """
+    folders_process = git.start(*_FOLDERS) if empty_folders else None
     found = _look(git, untracked=untracked)
+    folders = _rest(_FOLDERS, folders_process).lines if folders_process else []
     present, special = _files(repository.top, {*found.present, *also})
     gone = [*found.gone, *special]
     if gone:
@@ -76,7 +84,13 @@ def snapshot(
     raw = add_files(repository, git, present)
     tree = unchanged if not (gone or present) else None
     tree = tree or git.text("write-tree", "--missing-ok")
-    return Snapshot(tree, frozenset(raw), found.repositories, tuple(special))
+    return Snapshot(
+        tree,
+        raw=frozenset(raw),
+        repositories=found.repositories,
+        special=tuple(special),
+        empty=_empty_folders(git, folders, found.repositories),
+    )
 
 
 def unhide(repository: Repository, git: Git) -> None:
@@ -99,7 +113,7 @@ def unhide(repository: Repository, git: Git) -> None:
 def _look(git: Git, *, untracked: bool) -> _Found:
     changed_argv = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
     changed_process = git.start(*changed_argv)
-    others = git.run("ls-files", "-o", "-z", "--exclude-standard") if untracked else None
+    others = git.run(*_OTHERS) if untracked else Output(b"", b"", 0)
     changed = _rest(changed_argv, changed_process)
     for output in (changed, others):
         _refuse_unread(output)
@@ -107,15 +121,39 @@ def _look(git: Git, *, untracked: bool) -> _Found:
     # An unmerged path is whatever lies there now; `_files` tells.
     present = [delta.path for delta in deltas if delta.status != "D"]
     gone = {delta.path for delta in deltas if delta.status in "DU"}
-    unknown = others.lines if others else []
-    repositories = tuple(path.rstrip(b"/") for path in unknown if path.endswith(b"/"))
-    present += [path for path in unknown if not path.endswith(b"/")]
+    repositories = tuple(path.rstrip(b"/") for path in others.lines if path.endswith(b"/"))
+    present += [path for path in others.lines if not path.endswith(b"/")]
     return _Found(present, sorted(gone), repositories)
 
 
-def _refuse_unread(output: Output | None) -> None:
+def _empty_folders(
+    git: Git, untracked: Iterable[bytes], repositories: Collection[bytes]
+) -> tuple[bytes, ...]:
+    """The empty folders in and below those that hold nothing that the index knows."""
+    top = os.fsencode(git.folder)
+    found = []
+    for path in untracked:
+        if not path.endswith(b"/") or path.rstrip(b"/") in repositories:
+            continue
+        for folder, folders, files in os.walk(place(git.folder, path.rstrip(b"/"))):
+            below = folder[len(top) + 1 :]
+            folders[:] = [name for name in folders if below + b"/" + name not in repositories]
+            if not folders and not files and not os.listdir(folder):
+                found.append(below)
+    return tuple(sorted(set(found) - _ignored(git, found)))
+
+
+def _ignored(git: Git, paths: Sequence[bytes]) -> set[bytes]:
+    if not paths:
+        return set()
+    names = b"".join(path + b"/\0" for path in paths)
+    answer = git.run("check-ignore", "-z", "--no-index", "--stdin", stdin=names, accept=(0, 1))
+    return {path.rstrip(b"/") for path in answer.lines}
+
+
+def _refuse_unread(output: Output) -> None:
     """Folders that git can't enter are to it as if they were empty; it only grumbles."""
-    for line in (output.stderr if output else b"").splitlines():
+    for line in output.stderr.splitlines():
         if _UNREAD.search(line) and not line.startswith(b"warning: unable to access"):
             raise CaptureFailed(
                 f"can't look at everything: {line.decode(errors='replace')}; "
