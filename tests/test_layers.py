@@ -15,8 +15,9 @@ BOTTOM = {"errors", "lock", "model", "text", "__init__"}
 ALLOWED = {
     "git": {"git"},
     "workspace": {"workspace", "git"},
-    "agents": {"agents"},
-    "jobs": {"jobs", "workspace", "agents", "git"},
+    "agents": {"agents", "fence"},
+    "fence": {"fence"},
+    "jobs": {"jobs", "workspace", "agents", "fence", "git"},
 }
 
 

@@ -1,0 +1,1 @@
+"""A fence around an agent: outside of its workspace nothing is written."""
