@@ -1,0 +1,65 @@
+"""The agents by name. Each is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from sideshoot.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from sideshoot.agents.base import Agent
+
+
+class _Known(NamedTuple):
+    place: str
+    """The module and the class in it."""
+    program: str | None = None
+    """What has to be on PATH for it; `None` where nothing has to be."""
+
+
+_KNOWN = {
+    "command": _Known("sideshoot.agents.command:CommandAgent"),
+}
+
+_PREFERRED = ("codex", "opencode", "claude", "gemini")
+"""The order in which `default_agent` looks for one that is installed."""
+
+
+def names() -> tuple[str, ...]:
+    """The names of all agents."""
+    return tuple(sorted(_KNOWN))
+
+
+def agent_named(name: str) -> Agent:
+    """The agent of this name.
+
+    :raises AgentUnavailable: there is none; the message lists those that there are.
+    """
+    known = _KNOWN.get(name)
+    if known is None:
+        raise AgentUnavailable(f"no agent {name!r}; there are: {', '.join(names())}")
+    module, _, attribute = known.place.partition(":")
+    return cast("Agent", getattr(importlib.import_module(module), attribute)())
+
+
+def is_installed(name: str) -> bool:
+    """Whether the agent's program is on PATH; a quick look, not a question to the program."""
+    known = _KNOWN.get(name)
+    return known is not None and (known.program is None or shutil.which(known.program) is not None)
+
+
+def default_agent() -> Agent:
+    """The first agent for tasks that is installed.
+
+    :raises AgentUnavailable: none is.
+    """
+    candidates = [name for name in _PREFERRED if name in _KNOWN]
+    for name in candidates:
+        if is_installed(name):
+            return agent_named(name)
+    raise AgentUnavailable(
+        f"no agent is installed; install one of: {', '.join(candidates)}"
+        " (`npm install -g @openai/codex`), or run a command: `sideshoot run -- COMMAND`"
+    )
