@@ -197,6 +197,12 @@ class Store:
     # -- the database
 
     @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make several changes, or none of them."""
+        with self._write():
+            yield
+
+    @contextlib.contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         with self._translated(), self._lock:
             yield self._connected()
@@ -205,6 +211,9 @@ class Store:
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._translated(), self._lock:
             connection = self._connected()
+            if connection.in_transaction:
+                yield connection
+                return
             with _transaction(connection):
                 yield connection
 
@@ -221,6 +230,8 @@ class Store:
 
     def _connected(self) -> sqlite3.Connection:
         """The connection; a new one if the file was replaced by a rebuild."""
+        if self._connection is not None and self._connection.in_transaction:
+            return self._connection
         file = _identity(self.path)
         if self._connection is None or file is None or file != self._file:
             self.close()

@@ -1,0 +1,109 @@
+"""Record a job, before anything else is done for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import CannotStart, UsageError, WrongState
+from sideshoot.jobs.claims import claim, release
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.ids import new_job_id
+from sideshoot.jobs.store import Store
+from sideshoot.model import Isolation, Job, JobId, Request, State
+from sideshoot.workspace.steps import reached
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+
+GO_ON = "Go on with this task: take the most useful next step."
+"""The task of a job that goes on with a thread and was given no words."""
+
+
+def create(repository: Repository, request: Request, *, session: str | None = None) -> Job:
+    """Record a job as queued; this process holds it until `work` or `launch` takes it over.
+
+    :raises UsageError: the request can't work, whatever happens.
+    :raises AgentUnavailable: nobody knows the agent.
+    :raises WrongState: the job to go on with is still at work.
+    :raises CannotStart: nothing can be recorded here.
+    """
+    store = Store.open(repository.state_dir)
+    request = checked(repository, store, request)
+    folder = _new_folder(repository.state_dir)
+    claim(folder)
+    job = Job(
+        id=JobId(folder.id),
+        request=request,
+        created_at=time.time(),
+        session=session,
+        target=str(repository.top),
+    )
+    try:
+        _record(store, folder, job)
+    except BaseException:
+        release(folder)
+        folder.remove()
+        raise
+    reached("run.recorded")
+    return job
+
+
+def checked(repository: Repository, store: Store, request: Request) -> Request:
+    """The request with its loose ends tied up; see `create` for what is raised."""
+    from sideshoot.agents.registry import agent_named  # noqa: PLC0415 - not to look at jobs
+
+    agent_named(request.agent)
+    if request.base is not None and repository.resolve(request.base) is None:
+        raise UsageError(f"{request.base!r} names no commit; `git log` shows what there is")
+    if request.base is not None and request.isolation is not Isolation.WORKTREE:
+        raise UsageError("--base chooses what a workspace starts from; here there is none")
+    if request.resume is None:
+        return request
+    earlier = last_of_thread(store, store.find(request.resume))
+    if earlier.thread_id is None:
+        raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
+    return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+
+
+def last_of_thread(store: Store, job: Job) -> Job:
+    """The job at the end of the row of those that went on in one workspace.
+
+    :raises WrongState: somebody is still at work there, or about to be.
+    """
+    while job.continued_by is not None:
+        job = store.get(job.continued_by)
+    active = store.list(states=(State.QUEUED, State.RUNNING))
+    for other in active:
+        if job.id in (other.id, other.request.resume):
+            raise WrongState(
+                f"job {other.id} is still at work on this; `sideshoot wait {other.id}` waits for it"
+            )
+    return job
+
+
+def _new_folder(state_dir: Path) -> JobFolder:
+    while True:
+        folder = JobFolder(state_dir, new_job_id())
+        try:
+            folder.make()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritable(state_dir, error) from error
+        return folder
+
+
+def _record(store: Store, folder: JobFolder, job: Job) -> None:
+    try:
+        folder.prompt.write_text(job.request.prompt, encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise _unwritable(folder.top, error) from error
+    store.add(job)
+
+
+def _unwritable(place: Path, error: OSError) -> CannotStart:
+    return CannotStart(f"can't write in {place}: {error.strerror}; nothing was begun")

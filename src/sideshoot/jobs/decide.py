@@ -1,0 +1,315 @@
+"""Decide on a finished job: keep its work, take that back, discard it, restore it.
+
+One command at a time decides on a job; who comes second finds the decision made and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.errors import Busy, CaptureFailed, JobNotFound, SideshootError, WrongState
+from sideshoot.git.trees import differences
+from sideshoot.jobs import intent
+from sideshoot.jobs.branch import make_branch
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.lock import locked
+from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.resume import earlier_jobs
+from sideshoot.model import Decision, Isolation, Job, State
+from sideshoot.text import show_path
+from sideshoot.workspace.apply import recover as recover_changes
+from sideshoot.workspace.capture import capture
+from sideshoot.workspace.ignored import bring_ignored
+from sideshoot.workspace.keep import keep
+from sideshoot.workspace.plan import selected
+from sideshoot.workspace.record import load_record
+from sideshoot.workspace.refs import result_ref, undo_ref
+from sideshoot.workspace.removal import remove_workspace
+from sideshoot.workspace.steps import reached
+from sideshoot.workspace.undo import Undone, undo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sideshoot.git import Repository
+    from sideshoot.jobs.store import Store
+    from sideshoot.workspace.keep import KeepOptions, Kept
+
+_KEPT = (Decision.KEPT, Decision.PARTLY_KEPT)
+
+
+@contextlib.contextmanager
+def deciding(store: Store, job: Job, *, timeout_s: float = 60.0) -> Iterator[Job]:
+    """Be the one who decides on a job; gives the job as it is by then.
+
+    :raises WrongState: it is not finished, or its work has passed to another job.
+    :raises Busy: somebody else decides on it for longer than `timeout_s`.
+    """
+    folder = JobFolder(store.state_dir, job.id)
+    folder.top.mkdir(parents=True, exist_ok=True)
+    busy = f"another command is at work on job {job.id}; try again in a moment"
+    with locked(folder.decision_lock, timeout_s, busy=busy):
+        now = store.get(job.id)
+        if now.state is not State.FINISHED:
+            raise WrongState(
+                f"job {now.id} is {now.state}; `sideshoot wait {now.id}` waits for its end"
+            )
+        if now.continued_by is not None:
+            raise WrongState(
+                f"job {now.id} goes on as {now.continued_by}, which has its work as well; decide "
+                "on that one"
+            )
+        yield now
+
+
+def keep_job(
+    repository: Repository,
+    store: Store,
+    job: Job,
+    *,
+    options: KeepOptions,
+    ignored: Sequence[bytes] = (),
+) -> Kept:
+    """Bring a job's work, or a part of it, into the user's tree; all of what is asked, or nothing.
+
+    Once all of it is kept the workspace goes. What was changed in the workspace since the job ended
+    is part of it.
+
+    :param ignored: ignored paths to bring as well.
+    :raises WrongState: the job is running, kept already, or discarded.
+    :raises KeepConflict, KeepRefused, Busy: as `sideshoot.workspace.keep.keep`; nothing was written.
+    """
+    with deciding(store, job) as found:
+        _refuse_decided(found)
+        fresh = refreshed(repository, store, found)
+        kept, now = _keep(
+            repository, store, fresh.job, _with_ignored(repository, fresh.job, options, ignored)
+        )
+        reached("keep.decided")
+        warnings = [*fresh.warnings, *kept.warnings]
+        if now.decision is Decision.KEPT and not options.dry_run:
+            warnings += _removed(repository, store, now, fresh)
+        return replace(kept, warnings=tuple(warnings))
+
+
+def undo_job(repository: Repository, store: Store, job: Job) -> Undone:
+    """Take the last keep of a job back; it can then be kept again.
+
+    :raises WrongState: nothing of it was kept.
+    :raises KeepConflict, Busy: as `sideshoot.workspace.undo.undo`; nothing was written.
+    """
+    with deciding(store, job) as now:
+        if now.request.isolation is not Isolation.WORKTREE and now.base is not None:
+            raise WrongState(
+                f"job {now.id} worked in your own tree, and nothing can be taken back as a whole; "
+                f"commit {now.base} holds what was there before"
+            )
+        if now.decision not in _KEPT and not now.kept_paths:
+            raise WrongState(f"nothing of job {now.id} was kept, so there is nothing to undo")
+        goal = _undo_goal(repository, now)
+        with intent.intending(store.state_dir, now.id, goal):
+            # Without a record the user had all of it already, so that the keep changed nothing.
+            done = undo(repository, now.id) if goal.undo else Undone((), more=False)
+            _decided(store, now, Decision(goal.decision), kept_paths=goal.kept_paths)
+        return done
+
+
+def discard_job(repository: Repository, store: Store, job: Job) -> Job:
+    """Drop a job: its workspace goes at once, its work is held for `restore_job`.
+
+    :raises WrongState: it is running, kept, or discarded already.
+    :raises CaptureFailed: what lies in the workspace can't be saved first; it stays.
+    """
+    with deciding(store, job) as now:
+        if now.decision is Decision.KEPT:
+            raise WrongState(f"job {now.id} is kept; `sideshoot undo {now.id}` takes that back")
+        if now.decision is Decision.DISCARDED:
+            raise WrongState(f"job {now.id} is discarded already")
+        fresh = refreshed(repository, store, now)
+        if fresh.error is not None and now.worktree and Path(now.worktree).is_dir():
+            raise fresh.error
+        discarded = _decided(store, fresh.job, Decision.DISCARDED)
+        reached("discard.decided")
+        _remove(repository, store, discarded)
+        return store.get(now.id)
+
+
+def restore_job(repository: Repository, store: Store, job: Job) -> Job:
+    """Make a discarded job one that waits for a decision.
+
+    :raises WrongState: it was not discarded, or its work is no longer held.
+    """
+    with deciding(store, job) as now:
+        if now.decision is not Decision.DISCARDED:
+            raise WrongState(f"job {now.id} is not discarded; there is nothing to restore")
+        if now.result is None:
+            raise WrongState(f"job {now.id} left nothing that could be restored")
+        if repository.ref(result_ref(now.id)) is None:
+            raise WrongState(f"the work of job {now.id} is no longer held")
+        decision = Decision.PARTLY_KEPT if now.kept_paths else Decision.OPEN
+        return _decided(store, now, decision, decided_at=None)
+
+
+def branch_job(repository: Repository, store: Store, job: Job, name: str) -> str:
+    """Make a branch of a job's work, and return the commit that it names; no file is touched.
+
+    The job's decision stays as it is.
+
+    :raises UsageError: no branch can have this name, or one has it already.
+    :raises WrongState: the job is running, or has no work that is still held.
+    """
+    with deciding(store, job) as now:
+        return make_branch(repository, refreshed(repository, store, now).job, name)
+
+
+def recover_decisions(repository: Repository, store: Store) -> list[str]:
+    """Finish what somebody was about to decide when their process died."""
+    notes = [
+        f"job {found.job_id}: a {found.kind} that was cut off is "
+        + ("finished" if found.finished else "taken back")
+        for found in recover_changes(repository)
+    ]
+    for job_id in intent.jobs_left(store.state_dir):
+        with contextlib.suppress(Busy, JobNotFound):
+            _recover_decision(repository, store, job_id)
+    return notes
+
+
+def _recover_decision(repository: Repository, store: Store, job_id: str) -> None:
+    folder = JobFolder(store.state_dir, job_id)
+    with locked(folder.decision_lock, 0):
+        found = intent.load(store.state_dir, job_id)
+        if found is not None:
+            if intent.is_change_left(store.state_dir, job_id):
+                return
+            if repository.ref(undo_ref(job_id)) != found.undo:
+                decision = Decision(found.decision)
+                _decided(store, store.get(job_id), decision, kept_paths=found.kept_paths)
+        intent.forget(store.state_dir, job_id)
+
+
+# -- the work itself
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A job whose result is what lies in its workspace now."""
+
+    job: Job
+    warnings: tuple[str, ...] = ()
+    error: CaptureFailed | None = None
+    """Why the workspace could not be saved again; the result is what was saved last."""
+
+
+def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
+    """Save the workspace of a finished job again, if it is there: somebody may have worked in it."""
+    workspace = workspace_of(repository, job)
+    if workspace is None or not job.opened:
+        return Fresh(job)
+    if job.result is not None and not workspace.path.is_dir():
+        return Fresh(
+            job, (f"the workspace {show_path(workspace.path)} is gone; what was saved counts",)
+        )
+    try:
+        captured = capture(repository, workspace)
+    except CaptureFailed as error:
+        return Fresh(job, (str(error),), error)
+    if captured.commit == job.result:
+        return Fresh(job)
+    changed = store.update(job.id, expect=State.FINISHED, result=captured.commit)
+    if job.result is None:
+        return Fresh(changed, captured.warnings)
+    note = "the workspace was changed since the job ended; that is part of its work now"
+    return Fresh(changed, (note, *captured.warnings))
+
+
+def _keep(repository: Repository, store: Store, job: Job, options: KeepOptions) -> tuple[Kept, Job]:
+    if job.result is None or job.base is None:
+        raise WrongState(f"job {job.id} has no result that could be kept")
+    if options.dry_run:
+        return keep(repository, job.id, job.base, job.result, options), job
+    goal = _goal(repository, job, options)
+    with intent.intending(store.state_dir, job.id, goal):
+        kept = keep(repository, job.id, job.base, job.result, options)
+        decision = Decision(goal.decision)
+        return kept, _decided(store, job, decision, kept_paths=goal.kept_paths)
+
+
+def _with_ignored(
+    repository: Repository, job: Job, options: KeepOptions, paths: Sequence[bytes]
+) -> KeepOptions:
+    workspace = workspace_of(repository, job)
+    if not paths:
+        return options
+    if workspace is None or not workspace.path.is_dir():
+        raise WrongState(f"the workspace of job {job.id} is gone, and what git ignores with it")
+    return replace(options, extras=partial(bring_ignored, workspace, paths))
+
+
+def _goal(repository: Repository, job: Job, options: KeepOptions) -> intent.Intent:
+    """What the job will be once it is kept."""
+    assert job.base is not None
+    assert job.result is not None
+    undo_before = repository.ref(undo_ref(job.id))
+    if not options.paths:
+        return intent.Intent("keep", undo_before, Decision.KEPT)
+    deltas = differences(repository.git, job.base, job.result)
+    chosen = {show_path(delta.path) for delta in selected(deltas, options.paths)}
+    kept = {*job.kept_paths, *chosen}
+    whole = kept.issuperset(show_path(delta.path) for delta in deltas)
+    decision = Decision.KEPT if whole else Decision.PARTLY_KEPT
+    return intent.Intent("keep", undo_before, decision, tuple(sorted(kept)))
+
+
+def _refuse_decided(job: Job) -> None:
+    if job.request.isolation is not Isolation.WORKTREE:
+        raise WrongState(f"job {job.id} worked in your own tree; there is nothing to bring")
+    if job.decision is Decision.KEPT:
+        raise WrongState(f"job {job.id} is kept already; nothing was changed")
+    if job.decision is Decision.DISCARDED:
+        raise WrongState(f"job {job.id} is discarded; `sideshoot restore {job.id}` brings it back")
+
+
+def _decided(store: Store, job: Job, decision: Decision, **more: Any) -> Job:
+    """Record the decision, for the jobs whose work this one has taken over as well."""
+    facts: dict[str, Any] = {"decision": decision, "decided_at": time.time(), **more}
+    with store.transaction():
+        for earlier in earlier_jobs(store, job):
+            store.update(earlier.id, **facts)
+        return store.update(job.id, expect=State.FINISHED, decision_expect=job.decision, **facts)
+
+
+def _undo_goal(repository: Repository, job: Job) -> intent.Intent:
+    """What the job will be once its last keep is taken back."""
+    record = load_record(repository, job.id)
+    if record is None or record.previous is None:
+        left: tuple[str, ...] = ()
+    else:
+        left = tuple(sorted({*job.kept_paths} - {show_path(path) for path in record.after}))
+    decision = Decision.PARTLY_KEPT if record and record.previous else Decision.OPEN
+    if job.decision is Decision.DISCARDED:
+        decision = Decision.DISCARDED
+    return intent.Intent("undo", repository.ref(undo_ref(job.id)), decision, left)
+
+
+def _removed(repository: Repository, store: Store, job: Job, fresh: Fresh) -> list[str]:
+    """Remove the workspace of a job that was kept whole; it is not lost if that fails."""
+    if fresh.error is not None:
+        return [f"the workspace {job.worktree} stays, since it can't be saved"]
+    try:
+        _remove(repository, store, job)
+    except SideshootError as error:
+        return [str(error)]
+    return []
+
+
+def _remove(repository: Repository, store: Store, job: Job) -> None:
+    workspace = workspace_of(repository, job)
+    if workspace is not None:
+        remove_workspace(repository, workspace)
+        store.update(job.id, **NO_WORKSPACE)

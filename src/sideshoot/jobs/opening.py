@@ -1,0 +1,85 @@
+"""Give a job the place that it works in: a workspace of its own, an earlier job's, or the user's tree."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import SideshootError
+from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.resume import adopt
+from sideshoot.model import Carry, Isolation, Job
+from sideshoot.workspace.base import make_base
+from sideshoot.workspace.guard import take_guard
+from sideshoot.workspace.opening import open_workspace, plan_workspace
+from sideshoot.workspace.removal import remove_workspace
+from sideshoot.workspace.steps import reached
+
+if TYPE_CHECKING:
+    from sideshoot.git import Repository
+    from sideshoot.jobs.folder import JobFolder
+    from sideshoot.jobs.store import Store
+    from sideshoot.workspace.base import Base
+
+
+def open_place(
+    repository: Repository, store: Store, folder: JobFolder, job: Job
+) -> tuple[Job, list[str]]:
+    """Make the place ready; return the job with the place in its record, and what the user should
+    know.
+
+    :raises SideshootError: it can't be made; the record names no workspace then.
+    """
+    if job.request.isolation is not Isolation.WORKTREE:
+        return _in_place(repository, store, job)
+    adopted = adopt(repository, store, job)
+    if adopted is None:
+        return _opened(repository, store, folder, job)
+    assert adopted.branch is not None
+    take_guard(repository, job.id, adopted.branch).save(folder.guard)
+    return adopted, []
+
+
+def _opened(
+    repository: Repository, store: Store, folder: JobFolder, job: Job
+) -> tuple[Job, list[str]]:
+    request = job.request
+    base = make_base(repository, job.id, carry=request.carry, revision=request.base)
+    reached("run.base")
+    job = _planned(repository, store, job, base)
+    reached("run.planned")
+    workspace = workspace_of(repository, job)
+    assert workspace is not None
+    try:
+        take_guard(repository, job.id, workspace.branch).save(folder.guard)
+        reached("run.guarded")
+        notes = open_workspace(repository, workspace, base)
+    except BaseException:
+        with contextlib.suppress(SideshootError, OSError):
+            remove_workspace(repository, workspace)
+            store.update(job.id, **NO_WORKSPACE)
+        raise
+    job = store.update(job.id, opened=True)
+    reached("run.opened")
+    return job, [*base.warnings, *notes]
+
+
+def _planned(repository: Repository, store: Store, job: Job, base: Base) -> Job:
+    workspace = plan_workspace(repository, job.id, base)
+    return store.update(
+        job.id,
+        worktree=str(workspace.path),
+        git_dir=str(workspace.git_dir),
+        branch=workspace.branch,
+        head=workspace.head,
+        base=workspace.base,
+    )
+
+
+def _in_place(repository: Repository, store: Store, job: Job) -> tuple[Job, list[str]]:
+    """Remember the tree as it is, so that it can be told what the agent changes in it."""
+    try:
+        base = make_base(repository, job.id, carry=Carry.ALL)
+    except SideshootError as error:
+        return job, [f"what changes can't be told, since {error}"]
+    return store.update(job.id, base=base.commit, head=base.head), []

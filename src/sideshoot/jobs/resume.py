@@ -1,0 +1,110 @@
+"""Go on in the workspace of an earlier job.
+
+The workspace passes from the earlier job to the new one, which then holds the work of both: it has
+the same base, so that what is kept of it is all that was done since. The earlier job keeps its own
+result and is decided together with the one that went on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import JobNotFound
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.lock import locked
+from sideshoot.jobs.place import NO_WORKSPACE
+from sideshoot.model import Decision, Isolation, Job, State
+
+if TYPE_CHECKING:
+    from sideshoot.git import Repository
+    from sideshoot.jobs.store import Store
+
+UNDECIDED = (Decision.OPEN, Decision.PARTLY_KEPT)
+
+
+def adopt(repository: Repository, store: Store, job: Job) -> Job | None:
+    """Take over the workspace of the job that `job` goes on with; `None` if it can't be had.
+
+    It can't if there is no such job, if it was kept or discarded, or if its folder is gone.
+
+    :raises WrongState: another job took it over a moment ago.
+    :raises Busy: somebody decides on it all the while.
+    """
+    if job.request.resume is None or job.request.isolation is not Isolation.WORKTREE:
+        return None
+    folder = JobFolder(store.state_dir, job.request.resume)
+    if not folder.top.is_dir():
+        return None
+    with locked(folder.decision_lock):
+        earlier = store.get(job.request.resume)
+        if not is_open(earlier):
+            return None
+        return _handed_over(repository, store, earlier, job)
+
+
+def is_open(job: Job) -> bool:
+    """Whether the workspace is there and nothing was decided that ends it."""
+    return (
+        job.state is State.FINISHED
+        and job.decision in UNDECIDED
+        and job.continued_by is None
+        and job.opened
+        and job.worktree is not None
+        and Path(job.worktree).is_dir()
+    )
+
+
+def earlier_jobs(store: Store, job: Job) -> list[Job]:
+    """The jobs whose work is in this one's workspace as well, the latest first."""
+    found: list[Job] = []
+    resumed = job.request.resume
+    while resumed is not None:
+        try:
+            earlier = store.get(resumed)
+        except JobNotFound:
+            break
+        if earlier.continued_by != (found[-1].id if found else job.id):
+            break
+        found.append(earlier)
+        resumed = earlier.request.resume
+    return found
+
+
+def finish_handover(repository: Repository, store: Store, job: Job) -> None:
+    """The part of the handover that lies in files; can be repeated."""
+    claims = repository.state_dir / "workspaces"
+    for earlier in earlier_jobs(store, job):
+        with contextlib.suppress(OSError):
+            (claims / earlier.id).rename(claims / job.id)
+
+
+def _handed_over(repository: Repository, store: Store, earlier: Job, job: Job) -> Job:
+    from sideshoot.workspace.refs import base_ref  # noqa: PLC0415 - only where a job goes on
+
+    assert earlier.base is not None
+    repository.git.run("update-ref", base_ref(job.id), earlier.base)
+    with store.transaction():
+        store.update(
+            earlier.id,
+            expect=State.FINISHED,
+            decision_expect=UNDECIDED,
+            continued_by=job.id,
+            **NO_WORKSPACE,
+        )
+        taken = store.update(
+            job.id,
+            expect=State.RUNNING,
+            decision=earlier.decision,
+            kept_paths=earlier.kept_paths,
+            worktree=earlier.worktree,
+            git_dir=earlier.git_dir,
+            branch=earlier.branch,
+            opened=True,
+            head=earlier.head,
+            base=earlier.base,
+            result=earlier.result,
+        )
+    finish_handover(repository, store, taken)
+    return taken

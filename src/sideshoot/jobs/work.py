@@ -1,0 +1,275 @@
+"""The work on a job, from its beginning to its end; the same in the foreground and in the background.
+
+Whatever happens, what the agent left is saved before the job is called finished. The record is always
+ahead of what is done, so that a worker that dies at any point leaves behind a record from which the
+next command knows what to save and what to clean (`sideshoot.jobs.recover`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.agents.base import Event, EventKind, Stop, StopReason
+from sideshoot.errors import AgentUnavailable, SideshootError
+from sideshoot.jobs.claims import holding
+from sideshoot.jobs.control import CANCEL, Control
+from sideshoot.jobs.events import EventLog
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.identity import boot_id, started_at
+from sideshoot.jobs.interrupts import WORDS, Interrupts, shielded
+from sideshoot.jobs.limits import Limits, limit_passed
+from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.store import Store
+from sideshoot.model import Job, Outcome, State
+from sideshoot.workspace.steps import reached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sideshoot.agents.base import AgentResult
+    from sideshoot.git import Repository
+    from sideshoot.jobs.saving import Saved
+
+
+def ignore(_: Event) -> None:
+    """What is called for events by default."""
+
+
+def work(repository: Repository, job_id: str, *, on_event: Callable[[Event], None] = ignore) -> Job:
+    """Do a job, and return it finished.
+
+    :param on_event: called for each event as it is logged; by any thread, by one at a time.
+    :raises WrongState: the job is not queued, or has a worker already.
+    :raises SideshootError: the agent could not start at all; the job is finished and says so.
+    """
+    store = Store.open(repository.state_dir)
+    folder = JobFolder(repository.state_dir, store.get(job_id).id)
+    with holding(folder), EventLog(folder.events) as log:
+        return _Worker(repository, store, folder, _Teller(log, on_event)).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How the agent's part of a job ended."""
+
+    outcome: Outcome
+    error: str | None = None
+    result: AgentResult | None = None
+    raised: BaseException | None = None
+    """What the caller has to hear once the job is finished."""
+
+
+class _Teller:
+    """Takes events to the log and to who listens; neither can keep the job from going on."""
+
+    def __init__(self, log: EventLog, on_event: Callable[[Event], None]) -> None:
+        self._log = log
+        self._listeners = [on_event]
+        self._lock = threading.RLock()
+        self.warnings: list[str] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Tell somebody else, too."""
+        self._listeners.append(listener)
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._write(event)
+            for listener in list(self._listeners):
+                try:
+                    listener(event)
+                except Exception:  # noqa: BLE001 - for instance a terminal that has gone away
+                    self._listeners.remove(listener)
+
+    def _write(self, event: Event) -> None:
+        try:
+            self._log.append(event)
+        except OSError as error:
+            self.warnings = [f"the job's log is not complete: {error.strerror}"]
+
+
+@dataclass
+class _Worker:
+    """One worker at work on one job."""
+
+    repository: Repository
+    store: Store
+    folder: JobFolder
+    tell: _Teller
+    stop: Stop = field(default_factory=Stop)
+    warnings: list[str] = field(default_factory=list)
+
+    def run(self) -> Job:
+        self.interrupts = Interrupts(self._cancel, self._end_processes)
+        with self.interrupts, Control(self.folder.control, {CANCEL: self._cancel}):
+            self.job = self._begun()
+            end = self._worked()
+            with shielded():
+                reached("run.agent-done")
+                self._finish(end)
+        if end.raised is not None:
+            raise end.raised
+        return self.job
+
+    def _begun(self) -> Job:
+        # Of two workers one gets the job: the other one finds it in another state.
+        return self.store.update(
+            self.folder.id,
+            expect=State.QUEUED,
+            state=State.RUNNING,
+            started_at=time.time(),
+            worker_pid=os.getpid(),
+            worker_started=started_at(os.getpid()),
+            boot_id=boot_id(),
+        )
+
+    # -- the agent
+
+    def _worked(self) -> _End:
+        try:
+            with shielded():
+                self._open()
+            if self.stop.requested:
+                return self._stopped(None)
+            result = self._run_agent()
+        except BaseException as error:  # noqa: BLE001 - what the agent left must be saved
+            return self._failed(error)
+        if self.stop.requested:
+            return self._stopped(result)
+        if result.succeeded:
+            return _End(Outcome.SUCCEEDED, result=result)
+        return _End(Outcome.FAILED, result.error, result)
+
+    def _open(self) -> None:
+        from sideshoot.jobs.opening import open_place  # noqa: PLC0415 - git is at work
+
+        self.tell(Event(EventKind.PHASE, {"name": "preparing"}))
+        try:
+            self.job, notes = open_place(self.repository, self.store, self.folder, self.job)
+        except BaseException:
+            self.job = self.store.get(self.job.id)
+            raise
+        self.warnings += notes
+
+    def _run_agent(self) -> AgentResult:
+        from sideshoot.agents.registry import agent_named  # noqa: PLC0415 - an agent is at work
+        from sideshoot.jobs.task import task_of  # noqa: PLC0415
+
+        agent = agent_named(self.job.request.agent)
+        task = task_of(self.repository, self.store, self.folder, self.job)
+        with Limits(self.job.request, self.stop, self._end_processes) as limits:
+            self.tell.listen(limits.saw)
+            self.tell.listen(self._note_thread)
+            return agent.run(task, self.tell, self.stop)
+
+    def _note_thread(self, event: Event) -> None:
+        # At once: a thread that was begun can be gone on with, even if the worker is killed.
+        thread_id = event.data.get("thread_id")
+        if event.kind is EventKind.STARTED and isinstance(thread_id, str):
+            self.store.update(self.folder.id, thread_id=thread_id)
+
+    def _cancel(self) -> None:
+        self.stop.request(StopReason.CANCELLED)
+
+    def _end_processes(self) -> None:
+        from sideshoot.agents.ending import end_marked  # noqa: PLC0415 - rare
+
+        end_marked(self.folder.id)
+
+    # -- how it ended
+
+    def _stopped(self, result: AgentResult | None) -> _End:
+        reason = self.stop.reason
+        assert reason is not None
+        if reason is StopReason.CANCELLED:
+            seen = self.interrupts.seen
+            return _End(Outcome.CANCELLED, WORDS[seen] if seen else "cancelled", result)
+        error = limit_passed(self.job.request, reason)
+        if reason is StopReason.OUTPUT_LIMIT:
+            return _End(Outcome.FAILED, error, result)
+        return _End(Outcome.TIMED_OUT, error, result)
+
+    def _failed(self, error: BaseException) -> _End:
+        if self.stop.requested:
+            return self._stopped(None)
+        if isinstance(error, KeyboardInterrupt):
+            return _End(Outcome.CANCELLED, WORDS[signal.SIGINT])
+        if isinstance(error, SideshootError):
+            return _End(Outcome.FAILED, str(error), raised=error)
+        said = self._report(error)
+        return _End(Outcome.FAILED, said, raised=None if isinstance(error, Exception) else error)
+
+    def _report(self, error: BaseException) -> str:
+        said = f"a fault of Sideshoot's own ({type(error).__name__}: {error})"
+        trace = "".join(traceback.format_exception(error))
+        self.tell(Event(EventKind.ERROR, {"text": said, "trace": trace}))
+        return f"{said}; `sideshoot logs {self.folder.id} --json` has the trace"
+
+    # -- the end
+
+    def _finish(self, end: _End) -> None:
+        self.tell(Event(EventKind.PHASE, {"name": "saving"}))
+        saved = self._saved()
+        if isinstance(end.raised, AgentUnavailable) and saved.error is None:
+            self._remove_unused(saved)
+        reached("run.captured")
+        outcome, error = _with_failure(end, saved.error)
+        self.job = self.store.update(
+            self.job.id,
+            expect=State.RUNNING,
+            state=State.FINISHED,
+            outcome=outcome,
+            error=error,
+            finished_at=time.time(),
+            warnings=(*self.warnings, *saved.warnings, *self.tell.warnings),
+            **saved.facts,
+            **self._facts_of(end.result),
+        )
+        self.tell(Event(EventKind.FINISHED, {"outcome": outcome, "error": error}))
+
+    def _saved(self) -> Saved:
+        from sideshoot.jobs.saving import Saved, save  # noqa: PLC0415 - git is at work
+
+        try:
+            return save(self.repository, self.folder, self.job)
+        except Exception as error:  # noqa: BLE001 - the workspace stays, and the job must end
+            return Saved(error=self._report(error))
+
+    def _remove_unused(self, saved: Saved) -> None:
+        """Where an agent could not start, a workspace that is as it was opened is of no use."""
+        from sideshoot.workspace.removal import remove_workspace  # noqa: PLC0415 - rare
+
+        workspace = workspace_of(self.repository, self.job)
+        result = saved.facts.get("result")
+        if workspace is None or result is None or self.job.request.resume is not None:
+            return
+        trees = {self.repository.tree_of(commit) for commit in (workspace.base, result)}
+        if len(trees) == 1 and not saved.facts.get("ignored_count"):
+            with contextlib.suppress(SideshootError):
+                remove_workspace(self.repository, workspace)
+                saved.facts |= {"result": None, **NO_WORKSPACE}
+
+    def _facts_of(self, result: AgentResult | None) -> dict[str, Any]:
+        if result is None:
+            return {}
+        facts: dict[str, Any] = {
+            "exit_code": result.exit_code,
+            "message": result.message or None,
+            "usage": result.usage,
+        }
+        return facts | ({"thread_id": result.thread_id} if result.thread_id else {})
+
+
+def _with_failure(end: _End, error: str | None) -> tuple[Outcome, str | None]:
+    """A job whose work can't be saved did not succeed."""
+    if error is None:
+        return end.outcome, end.error
+    outcome = Outcome.FAILED if end.outcome is Outcome.SUCCEEDED else end.outcome
+    return outcome, f"{end.error}; {error}" if end.error else error
