@@ -31,6 +31,7 @@ _CALM = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.pager": "cat",
+    "core.protectNTFS": "false",
     "core.safecrlf": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
@@ -44,7 +45,7 @@ _GARDENER = {
     "GIT_COMMITTER_EMAIL": "gardener@example.org",
 }
 
-_OURS = ("refs/sideshoot/", "refs/heads/sideshoot/")
+_OURS = ("refs/sideshoot/", "refs/heads/sideshoot/", "refs/heads/sideshoot-jobs/")
 
 FILES: Mapping[str, str] = {
     "README.md": "# Garden\n\nA repository for tests.\n",
