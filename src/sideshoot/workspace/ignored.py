@@ -78,11 +78,17 @@ def _collapsed(workspace: Workspace, paths: Sequence[bytes]) -> list[bytes]:
     Caches and virtual environments do so, and git lists each of their thousands of files.
     """
     rules = [path for path in paths if path.endswith(b"/.gitignore")]
-    folders = tuple(path[: -len(b".gitignore")] for path in rules if _all(workspace, path))
+    folders: tuple[bytes, ...] = ()
+    for path in sorted(rules, key=len):
+        if not path.startswith(folders) and _all(workspace, path):
+            folders += (path.removesuffix(b".gitignore"),)
     return [*folders, *(path for path in paths if not path.startswith(folders))]
 
 
 def _all(workspace: Workspace, rules: bytes) -> bool:
+    found = facts(workspace.path, rules)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return False
     with open(place(workspace.path, rules), "rb") as file:
         lines = file.read(_RULES_BYTES).split(b"\n")
     return b"*" in lines and not any(line.startswith(b"!") for line in lines)

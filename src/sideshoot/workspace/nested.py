@@ -1,0 +1,75 @@
+"""Everything in a workspace that is a repository of its own, or lies in the place of one."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.workspace.inner import Inner, bring_inner, save_inner
+from sideshoot.workspace.submodules import bring_submodule, save_submodules, stray_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.workspace.place import Workspace
+
+_SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """What was saved beside the result's tree."""
+
+    records: tuple[dict[str, Any], ...] = ()
+    """For the result's manifest; `bring_nested` and `bring_submodules` read them."""
+    links: tuple[tuple[bytes, str], ...] = ()
+    """Submodules that are at another commit now: path and commit, for the result's tree."""
+    warnings: tuple[str, ...] = ()
+
+
+def save_nested(repository: Repository, workspace: Workspace, paths: Sequence[bytes]) -> Nested:
+    """Save them all under refs of the job's; can be repeated.
+
+    :param paths: the repositories that the snapshot of the workspace found and left out.
+    :raises CaptureFailed: something can't be read.
+    """
+    works = save_submodules(repository, workspace)
+    held = [work for work in works if work.commit is not None]
+    whole = [work.path for work in works if work.whole]
+    folders = [*paths, *stray_folders(workspace), *whole]
+    inner = save_inner(repository, workspace, folders, first=len(held))
+    return Nested(
+        records=(*(_record(work.path, work.commit) for work in held), *(i.record() for i in inner)),
+        links=tuple((work.path, work.head) for work in works if work.moved and work.head),
+        warnings=(
+            *(line for work in works for line in work.warnings),
+            *(line for one in inner for line in one.warnings),
+        ),
+    )
+
+
+def bring_nested(
+    repository: Repository, records: Sequence[Mapping[str, Any]], folder: Path
+) -> dict[bytes, bytes]:
+    """Write archived repositories into `folder`: for each path, the place where it lies ready."""
+    inner = [Inner.of(record) for record in records if record["kind"] != _SUBMODULE]
+    return bring_inner(repository, inner, folder)
+
+
+def bring_submodules(
+    repository: Repository, job_id: str, records: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Fetch work in submodules into the user's own repositories of them; one line for each."""
+    return [
+        bring_submodule(repository, job_id, base64.b64decode(record["path"]), record["commit"])
+        for record in records
+        if record["kind"] == _SUBMODULE
+    ]
+
+
+def _record(path: bytes, commit: str | None) -> dict[str, Any]:
+    text = base64.b64encode(path).decode("ascii")
+    return {"kind": _SUBMODULE, "path": text, "commit": commit}
