@@ -94,7 +94,7 @@ def command(call: Call) -> int:
             output.say_object({"steps": player.played})
     if not call.json:
         output.say(
-            "That was all, and the scratch repository is gone. In a repository of yours:\n"
+            "\nThat was all, and the scratch repository is gone. In a repository of yours:\n"
             "  sideshoot run -- COMMAND\n"
             "  sideshoot run fix the flaky test"
         )

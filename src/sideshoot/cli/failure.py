@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import click
 
 
+FAULT = "a fault of Sideshoot's own"
+"""How the error of a job begins that a defect of ours has ended."""
+
+
 class Interrupted(SideshootError):
     """The user pressed Ctrl-C."""
 

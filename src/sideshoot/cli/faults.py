@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot import __version__
-from sideshoot.cli.failure import Fault
+from sideshoot.cli.failure import FAULT, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def report_fault(error: BaseException, words: Sequence[str]) -> Fault:
     report = _saved(report_text(error, words))
     where = f"the report at {report} says more" if report else "and no report could be written"
     return Fault(
-        f"a fault of Sideshoot's own ({name}); nothing of yours or of the agent's was lost; {where}",
+        f"{FAULT} ({name}); nothing of yours or of the agent's was lost; {where}",
         str(report) if report else None,
     )
 

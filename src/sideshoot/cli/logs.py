@@ -65,9 +65,8 @@ def _record(event: Logged) -> dict[str, Any]:
 
 
 def _events(place: Place, job: Job, *, follow: bool) -> Iterable[Logged]:
-    from sideshoot.jobs import events  # noqa: PLC0415 - not for --help
+    from sideshoot.jobs import events, service  # noqa: PLC0415 - not for --help
 
-    log = place.log_of(job)
-    if not follow:
-        return events.read(log)
-    return events.follow(log, stop=lambda: not is_active(place.store.get(job.id)))
+    if follow:
+        return service.follow(place.repository, job.id)
+    return events.read(place.log_of(job))

@@ -51,7 +51,7 @@ def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> J
     jobs = place.jobs()
     for test in tests:
         if found := [job for job in jobs if test(job)]:
-            return only(found)
+            return only(_with_changes(place, found) or found)
     raise UsageError(f"there is no {what}; `sideshoot status --all` lists all jobs")
 
 
@@ -122,6 +122,17 @@ def known_jobs(folder: str) -> Iterable[Job]:
         return Store.open(state_dir).list(limit=50) if state_dir.exists() else []
     except SideshootError:
         return []
+
+
+def _with_changes(place: Place, jobs: Sequence[Job]) -> list[Job]:
+    # Of several jobs, those that changed nothing are hardly meant.
+    if len(jobs) == 1 or len(jobs) > _MOST_COMPARED:
+        return []
+    return [job for job in jobs if is_active(job) or place.changes_of(job)]
+
+
+_MOST_COMPARED = 20
+"""Of more jobs than this, none is compared: the user has to say which anyway."""
 
 
 def _names_job(place: Place, word: str) -> bool:

@@ -9,6 +9,7 @@ from sideshoot.cli import output
 from sideshoot.cli.actions import next_command
 from sideshoot.cli.diffstat import counted, stat_lines
 from sideshoot.cli.durations import show_duration
+from sideshoot.cli.failure import FAULT, Fault
 from sideshoot.cli.record import duration_s, next_steps
 from sideshoot.model import Decision, Job, Outcome, State
 
@@ -44,9 +45,13 @@ _WORDS = {
     "result": "see what it said",
 }
 
+_OPTIONS = {"logs": ("-f",)}
+
 
 def exit_status_of(job: Job) -> int:
     """The exit status that a job's outcome means; 0 while it has none."""
+    if job.error is not None and job.error.startswith(FAULT):
+        return Fault.exit_status
     return EXIT_STATUS[job.outcome] if job.outcome else 0
 
 
@@ -86,7 +91,7 @@ def shown_outcome(outcome: Outcome) -> str:
 
 def next_lines(call: Call, job: Job, steps: Sequence[str], stream: TextIO) -> Iterator[str]:
     """The commands that come next, each with what it does."""
-    commands = [next_command(call, step, job.id) for step in steps]
+    commands = [next_command(call, step, *_OPTIONS.get(step, ()), job.id) for step in steps]
     longest = max(map(len, commands), default=0)
     for command, step in zip(commands, steps, strict=True):
         yield f"  {command:<{longest}}  {output.styled(f'# {_WORDS[step]}', 'dim', stream)}"

@@ -1,0 +1,97 @@
+"""`sideshoot gc`: what is held on disk, and what goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sideshoot.cli import output
+from sideshoot.cli.columns import table, terminal_columns
+from sideshoot.cli.command import Command
+from sideshoot.cli.folders import show_size
+from sideshoot.cli.place import open_place
+from sideshoot.git import discover
+from sideshoot.text import show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sideshoot.cli.command import Call
+    from sideshoot.jobs.gc import Item
+
+EXAMPLES = """\
+sideshoot gc --dry-run
+sideshoot gc"""
+
+HELP = """Show what is held on disk, and remove what is due.
+
+Decided jobs go after 14 days, or earlier once all jobs together take more than 5 GB. Nothing goes
+that is running, that waits for a decision, or whose only copy it is.
+"""
+
+HEADINGS = ("JOB", "SIZE", "", "WHY")
+
+
+@click.command("gc", cls=Command, help=HELP, example=EXAMPLES)
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would go; remove nothing.")
+@click.option("--rebuild", is_flag=True, help="Make damaged records anew, from refs and folders.")
+def command(call: Call, *, dry_run: bool, rebuild: bool) -> int:
+    from sideshoot.jobs import gc  # noqa: PLC0415 - not for --help
+
+    if rebuild:
+        return _rebuild(call)
+    place = open_place(call)
+    held = gc.plan(place.repository, place.store) if place.jobs() else []
+    removed = [] if dry_run else gc.collect(place.repository, place.store, held)
+    if call.json:
+        output.say_object(_record(held, removed, dry_run=dry_run))
+    else:
+        _show(held, removed, dry_run=dry_run)
+    return 0
+
+
+def _rebuild(call: Call) -> int:
+    from sideshoot.jobs.rebuild import rebuild  # noqa: PLC0415 - rare
+
+    notes = rebuild(discover(call.folder))
+    if call.json:
+        output.say_object({"rebuilt": notes})
+    else:
+        output.say("\n".join(notes) or "the records are in order")
+    return 0
+
+
+def _show(held: Sequence[Item], removed: Sequence[Item], *, dry_run: bool) -> None:
+    rows = [_cells(item, item in removed, dry_run=dry_run) for item in held]
+    for line in table([HEADINGS, *rows], columns=terminal_columns()) if rows else ():
+        output.say(line)
+    gone = [item for item in held if item.goes] if dry_run else removed
+    sizes = [sum(item.size_bytes for item in items) for items in (held, gone)]
+    verb = "would go" if dry_run else "went"
+    output.say(f"{show_size(sizes[0])} held, of which {show_size(sizes[1])} {verb}")
+
+
+def _cells(item: Item, went: bool, *, dry_run: bool) -> tuple[str, ...]:
+    fate = ("would go" if dry_run else "gone" if went else "stays") if item.goes else ""
+    return (item.job_id or item.kind, show_size(item.size_bytes), fate, item.why)
+
+
+def _record(held: Sequence[Item], removed: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "held_bytes": sum(item.size_bytes for item in held),
+        "removed_bytes": sum(item.size_bytes for item in removed),
+        "items": [
+            {
+                "kind": item.kind,
+                "job_id": item.job_id,
+                "path": show_path(item.path),
+                "size_bytes": item.size_bytes,
+                "why": item.why,
+                "goes": item.goes,
+                "removed": item in removed,
+            }
+            for item in held
+        ],
+    }
