@@ -6,25 +6,30 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from sideshoot.workspace.fill import fill
 from sideshoot.workspace.places import facts, place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from sideshoot.git import Repository
     from sideshoot.workspace.base import Base
     from sideshoot.workspace.place import Workspace
 
 
-def check_out(workspace: Workspace, base: Base) -> None:
-    """Write the base's files through git's own filters, and make both indexes.
+def check_out(repository: Repository, workspace: Workspace, base: Base) -> None:
+    """Write the base's files as git would, through its filters, and make both indexes.
 
     The private index holds the base's tree and the stat data of the files just written. The
     workspace's own holds what the user has staged, so that `git status` says there what it says in
     the user's tree.
+
+    :param repository: the user's working tree.
     """
     git = workspace.repository.git.with_index(workspace.private_index).configured(_settings())
-    # --reset and not -m: the folder is empty, nothing has to be looked for before it is written.
-    git.run("read-tree", "--reset", "-u", base.tree)
+    if not fill(repository, workspace, base):
+        # --reset and not -m: nothing lies there that has to be looked for before it is written.
+        git.run("read-tree", "--reset", "-u", base.tree)
     if base.raw:
         _write_raw(workspace, base.tree, base.raw)
     _make_index(workspace, base)

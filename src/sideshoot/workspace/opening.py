@@ -77,7 +77,7 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
             register(repository, workspace)
             reached("open.registered")
             _make_branch(workspace, take_back)
-            check_out(workspace, base)
+            check_out(repository, workspace, base)
             reached("open.filled")
             take_back.pop_all()
     except GitError as error:
