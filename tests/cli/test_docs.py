@@ -108,7 +108,7 @@ def test_the_object_of_an_error_has_the_keys_that_are_shown(repo: Repo, sideshoo
     assert shape(printed) == shape(shown("An error"))
 
 
-@pytest.mark.parametrize("command", ["status", "diff", "keep", "undo", "discard", "restore"])
+@pytest.mark.parametrize("command", ["status", "diff", "keep", "undo", "discard", "restore", "gc"])
 def test_the_keys_of_other_objects_are_named(command: str, repo: Repo, sideshoot: Command) -> None:
     sideshoot.run("echo more >> README.md")
     before = {"undo": ["keep"], "restore": ["discard"]}.get(command, [])
@@ -124,7 +124,7 @@ def test_the_keys_of_other_objects_are_named(command: str, repo: Repo, sideshoot
 def named_keys(row: str) -> set[str]:
     """The keys of the object itself, not those of what is in it, nor those of an option."""
     text = row.split("|")[2].split(". With", maxsplit=1)[0]
-    listed = re.sub(r"(`jobs`|`events`|`steps`): for each .*", r"\1", text)
+    listed = re.sub(r"(`jobs`|`events`|`steps`|`items`): for each .*", r"\1", text)
     return set(re.findall(r"`(\w+)`", listed))
 
 
