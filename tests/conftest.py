@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.codex import find_agent
 from support.command import Command
 from support.hostile import make_tools
 from support.repos import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TOP = Path(__file__).parent.parent
-AGENTS = TOP / ".agents" / "node_modules" / ".bin"
-"""Where `./dev test` installs the real agents."""
+    from pathlib import Path
 
 _CONFIGURATION = """\
 [user]
@@ -74,17 +70,11 @@ def tools(tmp_path: Path) -> Path:
     return make_tools(tmp_path / "tools")
 
 
-def agent_program(name: str) -> str | None:
-    """The real agent's program, as `./dev test` installed it or as the machine has it."""
-    path = os.pathsep.join([str(AGENTS), os.environ.get("PATH", "")])
-    return shutil.which(name, path=path)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test of a real agent is skipped where there is none; where one is required, it fails."""
     for marker in item.iter_markers("agent"):
         name = marker.args[0]
-        if agent_program(name) is None:
+        if find_agent(name) is None:
             reason = f"{name} is not installed; ./dev test installs it where npm is there"
             if os.environ.get("SIDESHOOT_REQUIRE_AGENTS"):
                 pytest.fail(reason, pytrace=False)

@@ -20,6 +20,7 @@ class _Known(NamedTuple):
 
 
 _KNOWN = {
+    "codex": _Known("sideshoot.agents.codex:CodexAgent", "codex"),
     "command": _Known("sideshoot.agents.command:CommandAgent"),
 }
 

@@ -1,0 +1,373 @@
+"""The real Codex, offline: it works in its sandbox, it can be stopped, and its failures are told."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from sideshoot.agents.base import EventKind, StopReason
+from sideshoot.agents.codex import CodexAgent
+from sideshoot.agents.ending import mark
+from sideshoot.errors import AgentUnavailable
+from support.codex import set_up_codex
+from support.models import USAGE, drop, fail, hang, patch, play, say, shell
+from support.processes import await_true, long_sleep, running
+
+from .conftest import Round
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.models import ModelServer
+    from support.repos import Repo
+
+pytestmark = pytest.mark.agent("codex")
+
+_numbers = itertools.count()
+
+ADD_NOTES = patch("*** Begin Patch\n*** Add File: notes.txt\n+one\n+two\n*** End Patch")
+
+
+@pytest.fixture
+def codex_home(models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return set_up_codex(monkeypatch, tmp_path / "codex", models)
+
+
+@pytest.fixture
+def codex(codex_home: Path, tmp_path: Path) -> Round:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return new_round(folder)
+
+
+def new_round(folder: Path) -> Round:
+    return Round(CodexAgent(), folder, f"codex{os.getpid()}n{next(_numbers)}")
+
+
+def of_the_job(job_id: str) -> list[psutil.Process]:
+    """All processes that carry the job's marker."""
+    name, _, value = mark(job_id).decode().partition("=")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(name) == value and process.pid != os.getpid():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_task_is_done_and_told(codex: Round) -> None:
+    steps = play(
+        shell("echo made > made.txt"),
+        ADD_NOTES,
+        say("All done.", reasoning="Two files should do."),
+    )
+    result = codex.run(f"make two files {steps}")
+
+    assert (result.succeeded, result.error, result.message) == (True, None, "All done.")
+    assert (codex.folder / "made.txt").read_text() == "made\n"
+    assert (codex.folder / "notes.txt").read_text() == "one\ntwo\n"
+    assert codex.of(EventKind.COMMAND) == [
+        {"command": "echo made > made.txt", "status": "started"},
+        {"command": "echo made > made.txt", "status": "finished", "exit_status": 0},
+    ]
+    assert codex.of(EventKind.FILE_CHANGE) == [
+        {"paths": ["notes.txt"], "status": "started"},
+        {"paths": ["notes.txt"], "status": "completed"},
+    ]
+    assert codex.texts(EventKind.REASONING) == "Two files should do."
+    assert codex.texts(EventKind.MESSAGE) == "All done."
+    assert codex.of(EventKind.STARTED)[0]["thread_id"] == result.thread_id
+    assert result.usage["input_tokens"] == 3 * USAGE["input"]
+    assert result.usage["output_tokens"] == 3 * USAGE["output"]
+    assert codex.of(EventKind.USAGE)[-1] == result.usage
+    assert codex.of(EventKind.RAW) == []
+    assert of_the_job(codex.job_id) == []
+
+
+def test_a_command_that_fails_is_told_and_the_turn_goes_on(codex: Round) -> None:
+    result = codex.run(play(shell("echo no >&2; exit 3"), say("It did not work.")))
+
+    assert result.succeeded
+    assert codex.of(EventKind.COMMAND)[-1]["exit_status"] == 3
+    assert result.message == "It did not work."
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_the_prompt_arrives_untouched(codex: Round, models: ModelServer, size: int) -> None:
+    prompt = "--model x -- \"quoted\" 'single' $HOME `id` \\n\n\ttab ü 🌱 " + "x" * size + "\n"
+    assert codex.run(prompt).succeeded
+    assert said_to(models)[-1] == prompt
+
+
+def test_a_prompt_that_is_no_text_is_shown_as_such(codex: Round, models: ModelServer) -> None:
+    assert codex.run("before \udcff after").succeeded
+    assert said_to(models)[-1] == "before \N{REPLACEMENT CHARACTER} after"
+
+
+def test_model_and_effort_are_passed_on(codex: Round, models: ModelServer) -> None:
+    codex.run(play(say("x")), model="gpt-5.4", effort="high")
+    body = models.asked[-1].body
+    assert body["model"] == "gpt-5.4"
+    assert body["reasoning"]["effort"] == "high"
+
+
+def test_a_model_that_codex_does_not_know_is_a_warning(codex: Round) -> None:
+    result = codex.run(play(ADD_NOTES, say("x")), model="garden-1")
+    assert result.succeeded
+    assert "garden-1" in codex.texts(EventKind.WARNING)
+    assert (codex.folder / "notes.txt").exists()
+
+
+def test_it_starts_in_a_subfolder_and_may_write_in_all_of_the_workspace(codex: Round) -> None:
+    below = codex.folder / "below"
+    below.mkdir()
+    codex.run(play(shell("pwd > ../where; echo x > here"), say("x")), folder=below)
+    assert (codex.folder / "where").read_text() == f"{below}\n"
+    assert (below / "here").exists()
+
+
+def test_nothing_outside_of_the_workspace_can_be_written(codex: Round) -> None:
+    outside = codex.folder.parent / "outside.txt"
+    result = codex.run(play(shell(f"echo x > {outside}; echo y > inside.txt"), say("x")))
+    assert result.succeeded
+    assert not outside.exists()
+    assert (codex.folder / "inside.txt").exists()
+
+
+def test_read_only_means_that_nothing_can_be_written(codex: Round) -> None:
+    result = codex.run(play(shell("echo x > made.txt; ls"), say("seen")), read_only=True)
+    assert (result.succeeded, result.message) == (True, "seen")
+    assert list(codex.folder.iterdir()) == []
+
+
+def test_it_commits_on_its_own_branch_and_can_touch_nothing_else_of_git(
+    repo: Repo, codex_home: Path
+) -> None:
+    git = repo.common_dir
+    worktree = repo.top.parent / "worktree"
+    repo.git("worktree", "add", "-q", "-b", "sideshoot/k3f9/work", str(worktree))
+    admin = git / "worktrees" / "worktree"
+    branch = "refs/heads/sideshoot/k3f9"
+    roots = (admin, git / "objects", git / branch, git / "logs" / branch)
+    for root in roots:
+        root.mkdir(parents=True, exist_ok=True)
+    before = (git / "config").read_bytes(), repo.text("rev-parse", "main"), repo.git("status")
+    attempts = [
+        f"echo bad >> {git}/config",
+        f"echo bad > {git}/hooks/post-commit",
+        "git update-ref refs/heads/main HEAD",
+        "git update-ref refs/heads/new HEAD",
+        "git tag new",
+        f"git -C {repo.top} commit --allow-empty -m bad",
+        f"echo bad > {repo.top}/leak",
+    ]
+    steps = [shell("echo new > new.txt; git add -A && git commit -qm agent"), *map(shell, attempts)]
+    codex = new_round(worktree)
+
+    result = codex.run(play(*steps, say("done")), writable=roots)
+
+    assert result.succeeded
+    assert repo.text("log", "--format=%s", "sideshoot/k3f9/work") == "agent\nfirst"
+    after = (git / "config").read_bytes(), repo.text("rev-parse", "main"), repo.git("status")
+    assert after == before
+    assert repo.text("for-each-ref", "--format=%(refname:short)").split() == [
+        "main",
+        "sideshoot/k3f9/work",
+    ]
+    assert not (git / "hooks" / "post-commit").exists()
+    assert not (repo.top / "leak").exists()
+
+
+def test_a_thread_goes_on_in_another_folder(codex: Round, models: ModelServer) -> None:
+    first = codex.run("plant a tree " + play(shell("true"), say("Planted.")))
+    elsewhere = codex.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    later = new_round(elsewhere)
+
+    result = later.run(
+        "water it " + play(shell("echo wet > tree"), say("Watered.")), thread_id=first.thread_id
+    )
+
+    assert (result.succeeded, result.message) == (True, "Watered.")
+    assert result.thread_id == first.thread_id
+    assert (elsewhere / "tree").exists()
+    heard = "\n".join(said_to(models))
+    assert "plant a tree" in heard
+    assert f"You now work in {elsewhere}" in heard
+    assert said_to(models)[-1].startswith("water it")
+    assert result.usage["output_tokens"] == 2 * USAGE["output"], "of this turn alone"
+
+
+def test_a_thread_that_is_gone(codex: Round) -> None:
+    result = codex.run("x", thread_id="0199a213-81c0-7800-8aa1-bbab2a035a53")
+    assert not result.succeeded
+    assert "--fresh" in (result.error or "")
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        pytest.param(fail(401, "bad key"), "codex login", id="401"),
+        pytest.param(fail(429, "slow down"), "429", id="429"),
+        pytest.param(fail(500, "broken"), "the model provider failed", id="500"),
+        pytest.param(drop(), "broke off", id="dropped"),
+        pytest.param(
+            fail(400, "too long", "context_length_exceeded"), "no longer fits", id="too long"
+        ),
+    ],
+)
+def test_a_provider_that_fails(codex: Round, step: dict[str, Any], words: str) -> None:
+    result = codex.run("x" + play(shell("echo half > half.txt"), step))
+
+    assert not result.succeeded
+    assert words in (result.error or "")
+    assert "\n" not in (result.error or "")
+    assert result.thread_id
+    assert (codex.folder / "half.txt").exists()
+    assert words in codex.texts(EventKind.ERROR)
+    assert of_the_job(codex.job_id) == []
+
+
+def test_what_codex_tries_again_is_a_warning(
+    codex: Round, models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_codex(monkeypatch, tmp_path / "codex", models, retries=1)
+    result = codex.run(play(drop()))
+    assert "broke off" in (result.error or "")
+    assert len(models.asked) == 2
+    assert len(codex.of(EventKind.ERROR)) == 1
+    assert len(codex.of(EventKind.WARNING)) >= 1
+
+
+def test_stop_interrupts_and_leaves_no_process(codex: Round) -> None:
+    sleep = long_sleep()
+    codex.start(play(shell(f"echo begun > begun; {sleep}; echo late > late"), say("x")))
+    codex.await_command(sleep)
+    await_true(lambda: running(sleep))
+
+    codex.stop.request(StopReason.CANCELLED)
+
+    result = codex.finish()
+    assert (result.succeeded, result.error) == (False, "stopped: cancelled")
+    assert result.thread_id
+    assert running(sleep) == []
+    assert of_the_job(codex.job_id) == []
+    assert left_in(codex.folder) == ["begun"]
+
+
+def test_an_interrupted_thread_can_be_gone_on_with(codex: Round, models: ModelServer) -> None:
+    codex.start("plant " + play(shell(long_sleep()), say("x")))
+    codex.await_command("sleep")
+    codex.stop.request(StopReason.TIMED_OUT)
+    first = codex.finish()
+
+    result = new_round(codex.folder).run("again " + play(say("ok")), thread_id=first.thread_id)
+
+    assert result.succeeded
+    assert "plant" in "\n".join(said_to(models))
+
+
+def test_stop_while_the_provider_is_silent(codex: Round, models: ModelServer) -> None:
+    codex.start(play(hang()))
+    models.await_asked()
+
+    codex.stop.request(StopReason.IDLE)
+
+    assert codex.finish().error == "stopped: idle"
+    assert of_the_job(codex.job_id) == []
+
+
+def test_stop_before_the_start(codex: Round, models: ModelServer) -> None:
+    codex.stop.request(StopReason.CANCELLED)
+    assert codex.run(play(say("x"))).error == "stopped: cancelled"
+    assert models.asked == []
+    assert of_the_job(codex.job_id) == []
+
+
+def test_commands_that_outlive_their_turn_are_ended(codex: Round) -> None:
+    sleep = long_sleep()
+    command = f"{sleep}; echo late > late"
+    result = codex.run(play(shell(command, yield_time_ms=250), say("It runs on.")))
+    assert (result.succeeded, result.message) == (True, "It runs on.")
+    assert running(sleep) == []
+    assert of_the_job(codex.job_id) == []
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["the program", "every process of it"])
+def test_a_server_that_is_killed_is_told_at_once(codex: Round, *, whole: bool) -> None:
+    sleep = long_sleep()
+    codex.start(play(shell(sleep), say("x")))
+    codex.await_command(sleep)
+    servers = [it for it in of_the_job(codex.job_id) if "app-server" in it.cmdline()]
+    for server in sorted(servers, key=lambda it: it.pid)[: None if whole else 1]:
+        server.send_signal(signal.SIGKILL)
+
+    result = codex.finish()
+
+    assert not result.succeeded
+    assert "SIGKILL" in (result.error or "")
+    assert result.thread_id
+    assert running(sleep) == []
+    assert of_the_job(codex.job_id) == []
+    assert left_in(codex.folder) == []
+
+
+def test_a_failing_listener_ends_codex(codex: Round) -> None:
+    """Such as a log on a disk that is full."""
+    sleep = long_sleep()
+
+    class Full(list):  # type: ignore[type-arg]
+        def append(self, event: Any) -> None:
+            if event.kind is EventKind.COMMAND:
+                raise OSError(28, "No space left on device")
+
+    codex.events = Full()
+    with pytest.raises(OSError, match="No space left"):
+        codex.run(play(shell(sleep), say("x")))
+    assert running(sleep) == []
+    assert of_the_job(codex.job_id) == []
+
+
+def test_its_standard_error_goes_to_its_file(codex: Round, tmp_path: Path) -> None:
+    place = tmp_path / "stderr"
+    place.write_text("from before\n")
+    codex.run(play(say("x")), stderr=place)
+    assert place.read_text().startswith("from before\n")
+
+
+def test_it_is_ready_when_its_provider_needs_no_login(codex_home: Path) -> None:
+    readiness = CodexAgent().readiness()
+    assert readiness.installed
+    assert readiness.logged_in
+    assert (readiness.version or "").count(".") == 2
+    assert readiness.remedy == ""
+
+
+def test_without_a_login_the_remedy_is_said(codex: Round, codex_home: Path) -> None:
+    (codex_home / "config.toml").write_text('model = "gpt-5.5"\n')
+
+    readiness = CodexAgent().readiness()
+    assert (readiness.installed, readiness.logged_in) == (True, False)
+    assert readiness.remedy == "codex login"
+    with pytest.raises(AgentUnavailable, match="`codex login`") as failure:
+        codex.run("x")
+    assert failure.value.exit_status == 3
+    assert of_the_job(codex.job_id) == []
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def said_to(models: ModelServer) -> list[str]:
+    """What the user said in the last request, piece by piece."""
+    items = models.asked[-1].body["input"]
+    said = [item["content"] for item in items if item.get("role") == "user"]
+    return [part["text"] for content in said for part in content]

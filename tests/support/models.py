@@ -1,0 +1,300 @@
+"""A model server for real agents, offline: on 127.0.0.1, and every answer is written by the test.
+
+The play is part of the prompt (`play(...)`), so that one server serves any number of agents at
+once and a thread that is resumed goes on where it was: the next step is told by how many answers
+of tools follow the last play in what the agent sends. A prompt without a play is answered with
+`DEFAULT`.
+
+A dialect knows how one provider's requests and answers look; more can be added to `DIALECTS`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import select
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Step = dict[str, Any]
+    Json = dict[str, Any]
+
+TIME_LIMIT_S = 60.0
+DEFAULT = "There is nothing to do."
+USAGE = {"input": 1200, "cached": 200, "output": 50, "reasoning": 7}
+"""What every answer says that it cost."""
+
+_PLAY = re.compile(r"<play>(.*?)</play>", re.DOTALL)
+
+
+def play(*steps: Step) -> str:
+    """The part of a prompt that says what the model will do, one step for each of its answers."""
+    return f"<play>{json.dumps(steps)}</play>"
+
+
+def shell(command: str, **arguments: Any) -> Step:
+    """The model runs a command; `arguments` are further ones of the agent's shell tool."""
+    return {"do": "shell", "command": command, "arguments": arguments}
+
+
+def patch(text: str) -> Step:
+    """The model edits files by a patch in Codex's own form."""
+    return {"do": "patch", "text": text}
+
+
+def tool(name: str, **arguments: Any) -> Step:
+    """The model calls any tool by its name."""
+    return {"do": "tool", "name": name, "arguments": arguments}
+
+
+def say(text: str, *, reasoning: str = "") -> Step:
+    """The model's last words of the turn."""
+    return {"do": "say", "text": text, "reasoning": reasoning}
+
+
+def fail(status: int, message: str = "no", code: str | None = None) -> Step:
+    """The provider answers with an error."""
+    return {"do": "fail", "status": status, "message": message, "code": code}
+
+
+def drop() -> Step:
+    """The provider begins an answer and then closes the connection."""
+    return {"do": "drop"}
+
+
+def hang() -> Step:
+    """The provider begins an answer and then says nothing, until the agent or the test is done."""
+    return {"do": "hang"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that an agent made."""
+
+    path: str
+    headers: dict[str, str]
+    body: Json
+
+    @property
+    def text(self) -> str:
+        """All of it as text, to look for words in."""
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+@dataclass
+class History:
+    """What of a request decides the next step."""
+
+    user: list[str] = field(default_factory=list)
+    """What the user said, newest last."""
+    results: int = 0
+    """How many tool answers came after the last play."""
+    tools: set[str] = field(default_factory=set)
+
+    def hear(self, text: str) -> None:
+        self.user.append(text)
+        if _PLAY.search(text):
+            self.results = 0
+
+    def step(self) -> Step:
+        plays = [found for text in self.user for found in _PLAY.findall(text)]
+        steps: list[Step] = json.loads(plays[-1]) if plays else []
+        return steps[self.results] if self.results < len(steps) else say(DEFAULT)
+
+
+class Dialect(Protocol):
+    """How one provider is spoken to."""
+
+    path: str
+    """How the path of its requests ends."""
+
+    def history(self, body: Json) -> History: ...
+
+    def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:
+        """The events of a streamed answer; the first alone where the step breaks off."""
+
+
+class Responses:
+    """OpenAI's Responses API, streamed, as far as agents use it."""
+
+    path = "/responses"
+
+    def history(self, body: Json) -> History:
+        history = History(tools={str(tool.get("name")) for tool in body.get("tools") or []})
+        for item in body.get("input") or []:
+            if item.get("role") == "user":
+                history.hear("\n".join(part.get("text", "") for part in item["content"]))
+            elif str(item.get("type")).endswith("_call_output"):
+                history.results += 1
+        return history
+
+    def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:
+        response = {"id": _new("resp"), "object": "response", "model": body.get("model")}
+        yield {"type": "response.created", "response": response | {"status": "in_progress"}}
+        items = list(self._items(step, tools))
+        for number, item in enumerate(items):
+            yield {"type": "response.output_item.added", "output_index": number, "item": item}
+            yield {"type": "response.output_item.done", "output_index": number, "item": item}
+        finished = response | {"status": "completed", "output": items, "usage": self._usage()}
+        yield {"type": "response.completed", "response": finished}
+
+    def _items(self, step: Step, tools: set[str]) -> Iterator[Json]:
+        if step.get("reasoning"):
+            summary = [{"type": "summary_text", "text": step["reasoning"]}]
+            yield {"type": "reasoning", "id": _new("rs"), "summary": summary}
+        match step["do"]:
+            case "say":
+                content = [{"type": "output_text", "text": step["text"], "annotations": []}]
+                yield {
+                    "type": "message",
+                    "id": _new("msg"),
+                    "role": "assistant",
+                    "content": content,
+                }
+            case "shell":
+                yield self._call("exec_command", {"cmd": step["command"], **step["arguments"]})
+            case "tool":
+                yield self._call(step["name"], step["arguments"])
+            case "patch" if "apply_patch" in tools:
+                yield {
+                    "type": "custom_tool_call",
+                    "id": _new("ctc"),
+                    "call_id": _new("call"),
+                    "name": "apply_patch",
+                    "input": step["text"],
+                }
+            case "patch":
+                yield self._call(
+                    "exec_command", {"cmd": f"apply_patch <<'EOF'\n{step['text']}\nEOF"}
+                )
+
+    def _call(self, name: str, arguments: Json) -> Json:
+        return {
+            "type": "function_call",
+            "id": _new("fc"),
+            "call_id": _new("call"),
+            "name": name,
+            "arguments": json.dumps(arguments),
+        }
+
+    def _usage(self) -> Json:
+        return {
+            "input_tokens": USAGE["input"],
+            "input_tokens_details": {"cached_tokens": USAGE["cached"]},
+            "output_tokens": USAGE["output"],
+            "output_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
+            "total_tokens": USAGE["input"] + USAGE["output"],
+        }
+
+
+DIALECTS: tuple[Dialect, ...] = (Responses(),)
+
+
+class ModelServer:
+    """The server, while its `with` block lasts."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.closing = threading.Event()
+        self.asked: list[Asked] = []
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._http.daemon_threads = True
+        self._http.models = self  # type: ignore[attr-defined]
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a path."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def record(self, asked: Asked) -> None:
+        with self._changed:
+            self.asked.append(asked)
+            self._changed.notify_all()
+
+    def await_asked(self, count: int = 1) -> None:
+        """Wait until agents have asked so often."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: len(self.asked) >= count, TIME_LIMIT_S)
+        assert came, f"only {len(self.asked)} requests of {count} came"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    @property
+    def models(self) -> ModelServer:
+        found = self.server.models  # type: ignore[attr-defined]
+        assert isinstance(found, ModelServer)
+        return found
+
+    def do_GET(self) -> None:
+        self._send_json(404, {"error": {"message": "there is nothing to get"}})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.models.record(Asked(self.path, dict(self.headers.items()), body))
+        dialect = next(it for it in DIALECTS if self.path.split("?")[0].endswith(it.path))
+        history = dialect.history(body)
+        step = history.step()
+        if step["do"] == "fail":
+            error = {"message": step["message"], "code": step["code"], "type": "error"}
+            self._send_json(step["status"], {"error": error})
+        else:
+            self._stream(dialect.answer(body, step, history.tools), step)
+
+    def _send_json(self, status: int, body: Json) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _stream(self, events: Iterator[Json], step: Step) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self._send_event(next(events))
+        if step["do"] == "hang":
+            self._await_leaving()
+        elif step["do"] != "drop":
+            for event in events:
+                self._send_event(event)
+
+    def _send_event(self, event: Json) -> None:
+        self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        self.wfile.flush()
+
+    def _await_leaving(self) -> None:
+        """Until the agent hangs up or the server closes."""
+        while not self.models.closing.is_set():
+            readable, _, _ = select.select([self.connection], [], [], 0.05)
+            if readable and not self.connection.recv(1):
+                return
+
+
+_numbers = itertools.count(1)
+
+
+def _new(prefix: str) -> str:
+    return f"{prefix}_{next(_numbers):08}"
