@@ -146,13 +146,15 @@ def _record(
     staged: Staged | None,
     extras: Mapping[bytes, bytes],
 ) -> KeepRecord:
-    after = dict(staged.entries) if staged else {}
+    # Also what the index has at the paths where it gets nothing: an undo must leave that alone.
+    had = {change.path: _staged(plan, change.path) for change in plan.changes}
+    gets = {**staged.entries, **dict.fromkeys(staged.stages)} if staged else {}
     return KeepRecord(
         raw={},
         before={change.path: change.old for change in plan.changes},
         after={change.path: change.new for change in plan.changes},
-        staged_before={path: _staged(plan, path) for path in after},
-        staged_after=after,
+        staged_before={path: _staged(plan, path) for path in (*had, *gets)},
+        staged_after={**had, **gets},
         modes={
             change.path: change.present.facts.st_mode & 0o7777
             for change in plan.changes

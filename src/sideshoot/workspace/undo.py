@@ -146,7 +146,10 @@ def _staged(repository: Repository, plan: Plan, record: KeepRecord, folder: Path
     entries = dict(planned.entries)
     for path, after in record.staged_after.items():
         found = plan.index.get(path)
-        if (found.entry if found else None) == after:
+        if (found.entry if found else None) != after:
+            continue
+        entries.pop(path, None)
+        if record.staged_before[path] != after:
             entries[path] = record.staged_before[path]
     return Staged(entries, planned.stages, planned.left)
 
