@@ -164,6 +164,7 @@ def stage(repo: Repo, chosen: Sequence[int]) -> None:
     agent_git=st.sampled_from(["", "git add -A", "git add -A && git commit -qm x"]),
     after=many_edits,
     staged_after=st.lists(numbers, max_size=3),
+    part=st.none() | numbers,
 )
 @pytest.mark.timeout(900)
 def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
@@ -175,6 +176,7 @@ def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
     agent_git: str,
     after: list[Any],
     staged_after: list[int],
+    part: int | None,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         repo = Repo.create(Path(folder) / "r", {})
@@ -192,7 +194,17 @@ def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
         ours = edited(base, after, b"user again")
         put(repo, ours)
         stage(repo, staged_after)
+        changed = sorted({path.split(b"/")[0] for path, _ in base.items() ^ work.items()})
+        if part is not None and changed:
+            chosen = changed[part % len(changed)]
+            partly = _below(work, chosen) | _below(base, chosen, outside=True)
+            check_keep_and_undo(repo, base, ours, partly, result, chosen)
         check_keep_and_undo(repo, base, ours, work, result)
+
+
+def _below(tree: Tree, top: bytes, *, outside: bool = False) -> Tree:
+    """What a tree has at or below a name, or all else that it has."""
+    return {p: node for p, node in tree.items() if (p.split(b"/")[0] == top) != outside}
 
 
 def worked(repo: Repo, work: Tree, agent_git: str) -> str:
@@ -210,11 +222,14 @@ def worked(repo: Repo, work: Tree, agent_git: str) -> str:
     return captured.commit
 
 
-def check_keep_and_undo(repo: Repo, base: Tree, ours: Tree, work: Tree, result: str) -> None:
+def check_keep_and_undo(
+    repo: Repo, base: Tree, ours: Tree, work: Tree, result: str, *paths: bytes
+) -> None:
+    """Keep `result`, or only what it changed at `paths`, which makes `work` of `base`; and undo."""
     untouched, index = repo.fingerprint(), repo.staged()
     wanted = merged_or_none(base, ours, work)
     renamed = renames_matter(base, ours, work)
-    kept = keeps(repo, result)
+    kept = keeps(repo, result, paths)
     if not kept:
         event("refused")
         assert wanted is None or renamed
@@ -236,10 +251,10 @@ def merged_or_none(base: Tree, ours: Tree, work: Tree) -> Tree | None:
         return None
 
 
-def keeps(repo: Repo, result: str) -> bool:
+def keeps(repo: Repo, result: str, paths: tuple[bytes, ...]) -> bool:
     base = repo.text("rev-parse", f"refs/sideshoot/{JOB}/base")
     try:
-        keep(discover(repo.top), JOB, base, result, KeepOptions())
+        keep(discover(repo.top), JOB, base, result, KeepOptions(paths=paths))
     except (KeepConflict, KeepRefused):
         return False
     return True

@@ -211,14 +211,6 @@ class TestNames:
         assert repo.fingerprint() == before
         assert not repo.exists(".worktrees")
 
-    def test_sixty_jobs_stay_known(self, repo: Repo, sideshoot: Command) -> None:
-        first = sideshoot.run("echo first > first.txt")
-        for _ in range(10):
-            for result in at_once(sideshoot, [("run", "--", "true")] * 6):
-                result.ok()
-        sideshoot("keep", first["job_id"]).ok()
-        assert repo.exists("first.txt")
-
 
 class TestOutcomes:
     def test_an_agent_that_fails_has_its_work_captured(
