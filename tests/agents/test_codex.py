@@ -141,6 +141,23 @@ def test_nothing_outside_of_the_workspace_can_be_written(codex: Round) -> None:
     assert (codex.folder / "inside.txt").exists()
 
 
+def test_a_workspace_among_temporary_files_opens_none_of_the_others(
+    codex: Round, codex_home: Path
+) -> None:
+    """Codex's usual policy leaves all of them writable, and so the user's tree as well."""
+    usual = (codex_home / "config.toml").read_text().partition("[sandbox_workspace_write]")[0]
+    (codex_home / "config.toml").write_text(usual)
+    outside = codex.folder.parent / "outside.txt"
+    steps = play(shell(f"echo x > {outside}; mktemp > made && echo y > $(cat made)"), say("x"))
+
+    assert codex.run(steps).succeeded
+
+    assert not outside.exists()
+    made = (codex.folder / "made").read_text().strip()
+    assert made.startswith("/")
+    assert not os.path.lexists(made)
+
+
 def test_read_only_means_that_nothing_can_be_written(codex: Round) -> None:
     result = codex.run(play(shell("echo x > made.txt; ls"), say("seen")), read_only=True)
     assert (result.succeeded, result.message) == (True, "seen")

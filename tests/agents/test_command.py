@@ -22,6 +22,7 @@ from support.processes import TIME_LIMIT_S, await_true, long_sleep, running
 if TYPE_CHECKING:
     from pathlib import Path
 
+JOB = f"command{os.getpid()}"
 QUICK = Graces(interrupt_s=0.3, terminate_s=0.3)
 
 
@@ -39,7 +40,7 @@ class Round:
             command=command,
             folder=self.folder,
             top=self.folder,
-            environment={MARKER: "k3f9", **environment},
+            environment={MARKER: JOB, **environment},
         )
         return CommandAgent(QUICK).run(task, self.events.append, self.stop)
 
@@ -84,7 +85,7 @@ def test_arguments_arrive_as_they_are(run: Round) -> None:
 
 def test_it_starts_in_its_folder_with_its_variables(run: Round, tmp_path: Path) -> None:
     run.shell("pwd; echo $PWD $SEED $SIDESHOOT_JOB", SEED="oak")
-    assert run.printed().decode() == f"{tmp_path}\n{tmp_path} oak k3f9\n"
+    assert run.printed().decode() == f"{tmp_path}\n{tmp_path} oak {JOB}\n"
 
 
 def test_a_program_of_the_folder_runs(run: Round, tmp_path: Path) -> None:

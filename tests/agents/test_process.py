@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from support.processes import TIME_LIMIT_S, await_true, long_sleep, running, zom
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+JOB = f"process{os.getpid()}"
+"""No two jobs have the same id; tests run side by side are no exception."""
 
 QUICK = Graces(interrupt_s=0.3, terminate_s=0.3)
 
@@ -41,7 +45,7 @@ signal.pause()
 """
 
 
-def start(argv: Sequence[str], folder: Path, job_id: str = "k3f9") -> Tree:
+def start(argv: Sequence[str], folder: Path, job_id: str = JOB) -> Tree:
     return Tree.start(
         argv,
         folder=folder,
@@ -51,7 +55,7 @@ def start(argv: Sequence[str], folder: Path, job_id: str = "k3f9") -> Tree:
     )
 
 
-def start_shell(script: str, folder: Path, job_id: str = "k3f9") -> Tree:
+def start_shell(script: str, folder: Path, job_id: str = JOB) -> Tree:
     return start(["sh", "-c", script], folder, job_id)
 
 
@@ -106,6 +110,16 @@ def test_adopted_orphans_leave_no_zombies(tmp_path: Path) -> None:
     tree.end(LEFTOVERS)
 
     assert set(zombies()) <= set(before)
+
+
+def test_a_program_with_an_odd_name_is_found(tmp_path: Path) -> None:
+    name = "a) Z 1 (b"
+    (tmp_path / name).symlink_to(shutil.which("sleep") or "")
+    sleep = long_sleep()
+    tree = start_shell(f'"./{name}" {words_of(sleep)} & wait', tmp_path)
+    await_true(lambda: running(words_of(sleep)))
+    tree.end(AT_ONCE)
+    assert running(words_of(sleep)) == []
 
 
 def test_deaf_processes_are_killed(tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_children_of_the_caller_are_spared(tmp_path: Path) -> None:
     bystanders.append(subprocess.Popen(scrubbed, start_new_session=True))
     await_true(lambda: len(running(before)) == 3)
     with (
-        start_shell(f"{other} & wait", tmp_path, "other") as neighbour,
+        start_shell(f"{other} & wait", tmp_path, f"other{JOB}") as neighbour,
         start_shell(f"setsid -f {long_sleep()}; {long_sleep()}", tmp_path) as tree,
     ):
         bystanders.append(subprocess.Popen(during.split()))
@@ -185,7 +199,7 @@ def test_children_of_the_caller_are_spared(tmp_path: Path) -> None:
 def test_an_orphan_of_another_program_is_spared(tmp_path: Path) -> None:
     sleep = long_sleep()
     with (
-        start_shell(f"setsid -f {sleep}", tmp_path, "other") as other,
+        start_shell(f"setsid -f {sleep}", tmp_path, f"other{JOB}") as other,
         start_shell("exit", tmp_path) as tree,
     ):
         await_true(lambda: running(sleep) and other.over)
@@ -228,17 +242,17 @@ def test_ending_twice_is_no_matter(tmp_path: Path) -> None:
 def test_a_dead_workers_processes_are_found_by_their_marker(tmp_path: Path) -> None:
     """As `kill -9` of the worker leaves them: nobody's children, known by the marker alone."""
     mine, other = long_sleep(), long_sleep()
-    for job_id, sleep in (("mine", mine), ("other", other)):
+    for job_id, sleep in ((f"mine{JOB}", mine), (f"other{JOB}", other)):
         script = f"({sleep} & env -i {sleep} & wait) & exit"
         subprocess.run(["setsid", "-f", "sh", "-c", script], env={**os.environ, MARKER: job_id})
     await_true(lambda: len(running(mine)) == len(running(other)) == 2)
 
-    assert end_marked("mine") >= 3
+    assert end_marked(f"mine{JOB}") >= 3
 
     assert running(mine) == []
     assert len(running(other)) == 2
-    end_marked("other")
-    assert end_marked("mine") == 0
+    end_marked(f"other{JOB}")
+    assert end_marked(f"mine{JOB}") == 0
 
 
 def test_who_carries_the_marker_itself_survives(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Pump:
         self._emit = emit
         self._on_failure = on_failure
         self._lock = threading.Lock()
+        self._muted = False
         self._threads: list[threading.Thread] = []
         self.failure: BaseException | None = None
         """What `emit` raised; what came after that was read and dropped."""
@@ -82,9 +83,11 @@ class Pump:
         thread.start()
 
     def finish(self, limit_s: float) -> None:
-        """Wait for the ends of all streams, at most so many seconds for each."""
+        """Wait for the ends of all streams, at most so many seconds for each; then emit no more."""
         for thread in self._threads:
             thread.join(limit_s)
+        with self._lock:
+            self._muted = True
         if self.failure is not None:
             raise self.failure
 
@@ -97,7 +100,7 @@ class Pump:
     def _hand_over(self, data: dict[str, Any] | None, piece: bytes) -> None:
         with self._lock:
             self.tail.add(piece)
-            if data is not None and self.failure is None:
+            if data is not None and self.failure is None and not self._muted:
                 try:
                     self._emit(Event(EventKind.OUTPUT, data))
                 except BaseException as error:  # noqa: BLE001 - raised again where run() waits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 LOG_IN = "codex login"
+INSTALL = "npm install -g @openai/codex"
 
 _WORDS = {
     "contextWindowExceeded": "the conversation no longer fits the model; start afresh with --fresh",

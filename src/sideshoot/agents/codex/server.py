@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from sideshoot.agents.codex.faults import one_line
 from sideshoot.agents.command import signal_name
 from sideshoot.agents.process import AT_ONCE, LEFTOVERS, Tree
-from sideshoot.agents.rpc import Peer, RpcFailure
+from sideshoot.agents.rpc import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 PROGRAM = "codex"
 ANSWER_S = 30.0
 """For calls that Codex answers from what it has at hand."""
-_CLOSE_S = 3.0
+PATIENCE_S = 3.0
+"""For each step of its end."""
 _LAST_WORDS_BYTES = 8192
 _LAST_WORDS_LINES = 5
 
@@ -35,8 +36,9 @@ _CHATTER = "WARNING: proceeding, even though we could not"
 class Server:
     """The server and the conversation with it; leaving it ends every process of it."""
 
-    def __init__(self, tree: Tree, peer: Peer, stderr: IO[bytes]) -> None:
+    def __init__(self, tree: Tree, peer: Peer, stderr: IO[bytes], patience_s: float) -> None:
         self.tree = tree
+        self.patience_s = patience_s
         self._peer = peer
         self._stderr = stderr
 
@@ -48,9 +50,11 @@ class Server:
         folder: Path,
         environment: Mapping[str, str],
         stderr: Path | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> Self:
         """Start `codex app-server` in `folder`.
 
+        :param patience_s: how long each step of its end may take.
         :raises AgentUnavailable: it can't be started.
         """
         log = stderr.open("ab+") if stderr else tempfile.TemporaryFile()  # noqa: SIM115
@@ -70,7 +74,7 @@ class Server:
         peer = Peer(tree.process.stdout, tree.process.stdin, handler)
         peer.start()
         tree.when_over(peer.give_up)
-        return cls(tree, peer, log)
+        return cls(tree, peer, log, patience_s)
 
     def __enter__(self) -> Self:
         return self
@@ -110,23 +114,34 @@ class Server:
         result = self._peer.call(method, params, timeout_s=timeout_s, stop=stop)
         return result if isinstance(result, dict) else {}
 
+    def interrupt(self, thread_id: str, turn_id: str) -> None:
+        """Interrupt a turn; what the model said so far is kept in the thread.
+
+        :raises RpcFailure: there is no such turn any more, or it does not answer.
+        """
+        parameters = {"threadId": thread_id, "turnId": turn_id}
+        self.call("turn/interrupt", parameters, timeout_s=self.patience_s)
+
     def end_terminals(self, thread_id: str) -> None:
-        """End the commands that outlived their turn; Codex ends none by itself, even when interrupted."""
-        with contextlib.suppress(RpcFailure):  # older ones have no such call; closing ends them
-            params = {"threadId": thread_id}
-            self.call("thread/backgroundTerminals/clean", params, timeout_s=_CLOSE_S)
+        """End the commands that outlived their turn; Codex does not, even when interrupted.
+
+        :raises RpcFailure: it does not answer, or is too old to know the call.
+        """
+        parameters = {"threadId": thread_id}
+        method = "thread/backgroundTerminals/clean"
+        self.call(method, parameters, timeout_s=self.patience_s)
 
     def close(self) -> None:
         """Let it end by itself, as it does when its input ends; then end what is left."""
         self._peer.hang_up()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.tree.process.wait(_CLOSE_S)
+            self.tree.process.wait(self.patience_s)
         self.tree.end(LEFTOVERS)
 
     def obituary(self) -> str:
         """How it ended, with the last lines that it wrote to its standard error."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.tree.process.wait(_CLOSE_S)
+            self.tree.process.wait(self.patience_s)
         status = self.tree.process.returncode
         if status is None:
             how = "stopped answering"

@@ -48,6 +48,7 @@ class Turn:
         self._emit = emit
         self._top = f"{top}/"
         self._lock = threading.Lock()
+        self._muted = False
         self._phase = ""
         self._phase_at = 0.0
         self._tokens_before: Facts | None = None
@@ -89,8 +90,12 @@ class Turn:
 
     def say(self, kind: EventKind, source: str = "", **data: Any) -> None:
         """Emit an event; from any thread, one at a time."""
+        self._hand_over(Event(kind, data, source))
+
+    def mute(self) -> None:
+        """Emit nothing any more, whatever still comes."""
         with self._lock:
-            self._emit(Event(kind, data, source))
+            self._muted = True
 
     def enter(self, phase: str) -> None:
         """Say what the agent is at: when it changes, and now and then while it lasts."""
@@ -133,8 +138,7 @@ class Turn:
         event = event_of(item, self._top, finished=finished)
         if event is None:
             return
-        with self._lock:
-            self._emit(event)
+        self._hand_over(event)
         if event.kind is EventKind.MESSAGE and event.data["text"] and self._is_ours(facts):
             self.message = event.data["text"]
 
@@ -185,6 +189,11 @@ class Turn:
         """Pieces of what comes whole later; a sign of life."""
         kind = method.split("/")[1] if method.startswith("item/") else ""
         self.enter("running" if kind == "commandExecution" else PHASES.get(kind, "working"))
+
+    def _hand_over(self, event: Event) -> None:
+        with self._lock:
+            if not self._muted:
+                self._emit(event)
 
     def _is_ours(self, facts: Facts) -> bool:
         """Subagents have threads of their own in the same server."""

@@ -1,0 +1,65 @@
+"""Whether Codex can be used here, asked of Codex itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.base import Readiness
+from sideshoot.agents.codex.faults import INSTALL, LOG_IN, one_line
+from sideshoot.agents.codex.server import ANSWER_S, PROGRAM, Server
+from sideshoot.agents.codex.turn import Turn
+from sideshoot.agents.rpc import Refused, RpcFailure
+from sideshoot.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from sideshoot.agents.base import Stop
+
+_LOOK_S = 10.0
+
+
+def readiness() -> Readiness:
+    """Ask for the version, and for the login that the configured provider needs."""
+    if shutil.which(PROGRAM) is None:
+        return Readiness(installed=False, detail="codex is not on PATH", remedy=INSTALL)
+    try:
+        version = _version()
+        logged_in = _ask_for_login()
+    except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
+        detail = one_line(f"codex does not answer: {error}")
+        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+    detail = "logged in, or needs no login" if logged_in else "not logged in"
+    return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)
+
+
+def _version() -> str:
+    done = subprocess.run(
+        [PROGRAM, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_LOOK_S,
+        check=True,
+    )
+    return done.stdout.decode(errors="replace").split()[-1]
+
+
+def _ask_for_login() -> bool:
+    listener = Turn(lambda _: None, Path.home())
+    with Server.start(listener, folder=Path.home(), environment=os.environ) as server:
+        server.initialize(timeout_s=_LOOK_S)
+        return is_logged_in(server, timeout_s=_LOOK_S)
+
+
+def is_logged_in(server: Server, *, timeout_s: float = ANSWER_S, stop: Stop | None = None) -> bool:
+    """Whether there is an account, or the provider needs none. Codex itself knows."""
+    if os.environ.get("CODEX_API_KEY"):
+        return True
+    parameters = {"refreshToken": False}
+    try:
+        account = server.call("account/read", parameters, timeout_s=timeout_s, stop=stop)
+    except Refused:  # it does not say; the first request to the model will
+        return True
+    return account.get("account") is not None or not account.get("requiresOpenaiAuth", False)
