@@ -5,16 +5,15 @@ On Linux it reads `/proc`; elsewhere it asks psutil, which is imported only ther
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-_PROC = Path("/proc")
 _LINUX = sys.platform == "linux"
 
 
@@ -37,13 +36,17 @@ def census() -> dict[int, Process]:
     return {process.pid: process for process in found}
 
 
+def start_of(pid: int) -> float:
+    """When a process began (`Process.started`); infinity if there is no such process."""
+    stat = _read(f"/proc/{pid}/stat") if _LINUX else None
+    found = _parse_stat(pid, stat) if stat else census().get(pid)
+    return found.started if found else math.inf
+
+
 def environment_of(pid: int) -> frozenset[bytes]:
     """The `NAME=value` entries that a process was started with; empty if they can't be read."""
     if _LINUX:
-        try:
-            return frozenset((_PROC / str(pid) / "environ").read_bytes().split(b"\0"))
-        except OSError:
-            return frozenset()
+        return frozenset((_read(f"/proc/{pid}/environ") or b"").split(b"\0")) - {b""}
     return _environment_by_psutil(pid)
 
 
@@ -63,13 +66,18 @@ def descendants(processes: dict[int, Process], roots: Collection[int]) -> set[in
 
 
 def _from_proc() -> Iterable[Process]:
-    for entry in os.scandir(_PROC):
-        if entry.name.isdigit():
-            try:
-                stat = (_PROC / entry.name / "stat").read_bytes()
-            except OSError:
-                continue  # it ended meanwhile
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit() and (stat := _read(f"/proc/{entry.name}/stat")):
             yield _parse_stat(int(entry.name), stat)
+
+
+def _read(place: str) -> bytes | None:
+    """All of a small file; `None` where the process ended meanwhile or is somebody else's."""
+    try:
+        with open(place, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def _parse_stat(pid: int, stat: bytes) -> Process:

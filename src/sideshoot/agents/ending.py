@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.census import census, descendants, environment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from sideshoot.agents.census import Process
 
@@ -43,16 +43,17 @@ def end_marked(job_id: str, *, terminate_s: float = 1.0, kill_s: float = 10.0) -
         ended.update(process.pid for process in found)
         return found
 
-    terminate(find(), find, terminate_s)
+    terminate(find, terminate_s)
     kill(find, kill_s)
     return len(ended)
 
 
-def terminate(alive: Iterable[Process], find: Find, limit_s: float) -> None:
-    """Ask all of them to end, and wait until none is found or the time is over."""
-    for process in alive:
-        _send(process.pid, signal.SIGTERM)
-    wait_until(lambda: not find(), limit_s)
+def terminate(find: Find, limit_s: float) -> None:
+    """Ask all that `find` finds to end, and wait until none is found or the time is over."""
+    if limit_s and (alive := find()):
+        for process in alive:
+            _send(process.pid, signal.SIGTERM)
+        wait_until(lambda: not find(), limit_s)
 
 
 def kill(find: Find, limit_s: float) -> tuple[int, ...]:

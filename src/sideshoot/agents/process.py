@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from sideshoot.agents.adoption import ADOPTION
-from sideshoot.agents.census import census, descendants, environment_of
+from sideshoot.agents.census import census, descendants, environment_of, start_of
 from sideshoot.agents.ending import (
     MARKER,
     end_marked,
@@ -72,7 +72,7 @@ class Tree:
     def __init__(self, process: subprocess.Popen[bytes], marker: bytes | None) -> None:
         self.process = process
         self._marker = marker
-        self._began = _start_of(process.pid)
+        self._began = start_of(process.pid)
         self._seen: dict[int, float] = {}
         self._ending = threading.Lock()
 
@@ -151,8 +151,7 @@ class Tree:
         if graces.interrupt_s and not self.over:
             interrupt_group(self.process.pid)
             wait_until(lambda: self.over, graces.interrupt_s)
-        if graces.terminate_s and (alive := self._alive()):
-            terminate(alive, self._alive, graces.terminate_s)
+        terminate(self._alive, graces.terminate_s)
 
     def _kill(self, limit_s: float) -> tuple[int, ...]:
         left = kill(self._alive, limit_s)
@@ -206,11 +205,6 @@ class Tree:
             with contextlib.suppress(ChildProcessError):
                 if os.waitpid(pid, os.WNOHANG)[0]:
                     del self._seen[pid]
-
-
-def _start_of(pid: int) -> float:
-    found = census().get(pid)
-    return found.started if found else 0.0
 
 
 def _our_environment() -> frozenset[bytes]:
