@@ -172,7 +172,7 @@ def test_processes_that_beget_others_and_end_are_outrun(tmp_path: Path) -> None:
 
 
 def test_children_of_the_caller_are_spared(tmp_path: Path) -> None:
-    before, during, apart, other = long_sleep(), long_sleep(), long_sleep(), long_sleep()
+    before, during, apart, removal, other = (long_sleep() for _ in range(5))
     bystanders = [subprocess.Popen(before.split()), subprocess.Popen(f"exec {before}", shell=True)]
     scrubbed = ["env", "-i", *before.split()]
     bystanders.append(subprocess.Popen(scrubbed, start_new_session=True))
@@ -183,14 +183,19 @@ def test_children_of_the_caller_are_spared(tmp_path: Path) -> None:
     ):
         bystanders.append(subprocess.Popen(during.split()))
         bystanders.append(subprocess.Popen(apart.split(), start_new_session=True))
-        await_true(lambda: running(other))
+        # As the removal of trash is started: an orphan, given to this process as well.
+        subprocess.run(["sh", "-c", f"nohup {removal} 2>/dev/null &"], start_new_session=True)
+        await_true(lambda: running(other) and running(removal))
 
         tree.end(AT_ONCE)
 
         assert [process.poll() for process in bystanders] == [None] * 5
         assert running(other)
+        assert running(removal)
         neighbour.end(AT_ONCE)
         assert running(other) == []
+    for pid in running(removal):
+        os.kill(pid, signal.SIGKILL)
     for process in bystanders:
         process.kill()
         process.wait(TIME_LIMIT_S)
@@ -234,6 +239,7 @@ def test_a_second_interrupt_ends_the_politeness(
 
 def test_ending_twice_is_no_matter(tmp_path: Path) -> None:
     tree = start_shell("exit 4", tmp_path)
+    await_true(lambda: tree.over)
     tree.end()
     assert tree.end(AT_ONCE) == ()
     assert tree.process.returncode == 4

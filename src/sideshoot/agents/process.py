@@ -171,7 +171,8 @@ class Tree:
 
     def _roots(self, processes: Iterable[Process]) -> set[int]:
         """Where the walk begins."""
-        younger = (it for it in processes if it.started >= self._began and it.pid != os.getpid())
+        # Times are counted in hundredths of a second; within one, pids rise.
+        younger = (it for it in processes if (it.started, it.pid) > (self._began, self.process.pid))
         found = {
             it.pid for it in younger if self._known(it) or self._adopted(it) or self._marked(it)
         }
@@ -186,19 +187,21 @@ class Tree:
     def _adopted(self, process: Process) -> bool:
         """Whether this is an orphan of the program's.
 
-        A child that we started ourselves is in our session, or else leads one; then it is another
-        program, or has all of our environment, as an orphan that lost the marker has not.
+        What we started ourselves is in our session, or is another program, or has all of our
+        environment; an orphan that lost the marker has been through somebody who cleans it.
         """
         if process.parent != os.getpid() or process.session == os.getsid(0):
             return False
         if process.pid in ADOPTION.programs:
             return False
+        if process.session == self.process.pid:
+            return True
+        if process.zombie:
+            return process.session != process.pid  # a child of ours would lead that session
         variables = environment_of(process.pid)
         if any(entry.startswith(mark("")) for entry in variables):
             return self._marker in variables
-        if process.session == process.pid:
-            return not process.zombie and not variables.issuperset(_our_environment())
-        return True
+        return not variables.issuperset(_our_environment())
 
     def _reap(self) -> None:
         for pid in [pid for pid in self._seen if pid != self.process.pid]:
