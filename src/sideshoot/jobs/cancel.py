@@ -37,7 +37,7 @@ def cancel(repository: Repository, job_id: str, *, timeout_s: float = 60.0) -> J
     if job.state is State.QUEUED and _taken_back(store, job):
         return store.get(job.id)
     folder = JobFolder(repository.state_dir, job.id)
-    error = "cancelled"
+    error = "stopped by `sideshoot cancel`"
     if not ask(folder.control, CANCEL) or not wait_free(folder.lock, timeout_s):
         error = "cancelled; its worker did not answer and was ended"
         _kill_worker(store, folder)

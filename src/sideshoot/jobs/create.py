@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import CannotStart, UsageError, WrongState
 from sideshoot.jobs.claims import claim, release
-from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.folder import NAME, JobFolder
 from sideshoot.jobs.ids import new_job_id
 from sideshoot.jobs.store import Store
 from sideshoot.model import Isolation, Job, JobId, Request, State
@@ -86,15 +87,15 @@ def last_of_thread(store: Store, job: Job) -> Job:
 
 
 def _new_folder(state_dir: Path) -> JobFolder:
-    while True:
-        folder = JobFolder(state_dir, new_job_id())
-        try:
-            folder.make()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise _unwritable(state_dir, error) from error
-        return folder
+    try:
+        (state_dir / NAME).mkdir(parents=True, exist_ok=True)
+        while True:
+            folder = JobFolder(state_dir, new_job_id())
+            with contextlib.suppress(FileExistsError):
+                folder.top.mkdir()
+                return folder
+    except OSError as error:
+        raise _unwritable(state_dir / NAME, error) from error
 
 
 def _record(store: Store, folder: JobFolder, job: Job) -> None:

@@ -51,7 +51,7 @@ def deciding(store: Store, job: Job, *, timeout_s: float = 60.0) -> Iterator[Job
     :raises Busy: somebody else decides on it for longer than `timeout_s`.
     """
     folder = JobFolder(store.state_dir, job.id)
-    folder.top.mkdir(parents=True, exist_ok=True)
+    folder.make()
     busy = f"another command is at work on job {job.id}; try again in a moment"
     with locked(folder.decision_lock, timeout_s, busy=busy):
         now = store.get(job.id)

@@ -73,12 +73,8 @@ class JobFolder:
         return self.top / "guard.json"
 
     def make(self) -> None:
-        """Make the folder.
-
-        :raises FileExistsError: it is there already; the id is taken.
-        """
-        self.top.parent.mkdir(parents=True, exist_ok=True)
-        self.top.mkdir()
+        """Make the folder, if it is not there."""
+        self.top.mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
         """Delete the folder and all that is in it."""

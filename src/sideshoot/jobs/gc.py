@@ -194,7 +194,7 @@ def _removed(repository: Repository, store: Store, item: Item) -> bool:
 def _remove_job(repository: Repository, store: Store, job_id: str) -> bool:
     """Drop a job: its refs first, its record last, so that what is cut off is begun again."""
     folder = JobFolder(store.state_dir, job_id)
-    folder.top.mkdir(parents=True, exist_ok=True)
+    folder.make()
     try:
         with locked(folder.decision_lock, 0):
             # Somebody may have restored it, or gone on with it, since it was planned.

@@ -56,8 +56,7 @@ def recover_job(
     :raises Busy: another command is at it for too long.
     """
     folder = JobFolder(store.state_dir, job_id)
-    if not folder.top.is_dir():
-        folder.top.mkdir(parents=True)
+    folder.make()
     with locked(folder.decision_lock, _PATIENCE_S):
         job = store.get(job_id)
         if job.state is State.FINISHED or is_held(folder.lock):
@@ -155,7 +154,7 @@ def _removed(repository: Repository, store: Store, folder: JobFolder) -> list[st
     """Finish the removal of a workspace whose job was decided."""
     from sideshoot.workspace.removal import remove_workspace  # noqa: PLC0415 - rare
 
-    folder.top.mkdir(parents=True, exist_ok=True)
+    folder.make()
     with locked(folder.decision_lock, 0):
         job = store.get(folder.id)
         workspace = workspace_of(repository, job)

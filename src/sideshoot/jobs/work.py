@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import Event, EventKind, Stop, StopReason
-from sideshoot.errors import AgentUnavailable, SideshootError
+from sideshoot.errors import AgentUnavailable, CannotStart, SideshootError
 from sideshoot.jobs.claims import holding
 from sideshoot.jobs.control import CANCEL, Control
 from sideshoot.jobs.events import EventLog
@@ -153,9 +153,10 @@ class _Worker:
         self.tell(Event(EventKind.PHASE, {"name": "preparing"}))
         try:
             self.job, notes = open_place(self.repository, self.store, self.folder, self.job)
-        except BaseException:
+        except OSError as error:
+            raise CannotStart(f"the job can't begin: {error}; nothing was changed") from error
+        finally:
             self.job = self.store.get(self.job.id)
-            raise
         self.warnings += notes
 
     def _run_agent(self) -> AgentResult:
@@ -190,7 +191,9 @@ class _Worker:
         assert reason is not None
         if reason is StopReason.CANCELLED:
             seen = self.interrupts.seen
-            return _End(Outcome.CANCELLED, WORDS[seen] if seen else "cancelled", result)
+            return _End(
+                Outcome.CANCELLED, WORDS[seen] if seen else "stopped by `sideshoot cancel`", result
+            )
         error = limit_passed(self.job.request, reason)
         if reason is StopReason.OUTPUT_LIMIT:
             return _End(Outcome.FAILED, error, result)

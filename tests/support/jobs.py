@@ -1,0 +1,77 @@
+"""Jobs of real commands in a repository."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from sideshoot.git import discover
+from sideshoot.jobs import service
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.lock import wait_free
+from sideshoot.jobs.store import Store
+from sideshoot.model import Job, Request
+from support.processes import await_true, long_sleep, running
+
+if TYPE_CHECKING:
+    from sideshoot.git import Repository
+    from support.repos import Repo
+
+
+class Jobs:
+    """Jobs in a repository; those that are left at the end are cancelled."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.repository: Repository = discover(repo.top)
+        self.store = Store.open(self.repository.state_dir)
+
+    def request(self, script: str, **facts: Any) -> Request:
+        """A shell script as the agent."""
+        return dataclasses.replace(Request("command", command=("sh", "-c", script)), **facts)
+
+    def create(self, script: str = "true", **facts: Any) -> Job:
+        return service.create(self.repository, self.request(script, **facts))
+
+    def run(self, script: str = "true", **facts: Any) -> Job:
+        """Do a job in this process."""
+        return service.work(self.repository, self.create(script, **facts).id)
+
+    def launch(self, script: str = "true", **facts: Any) -> Job:
+        """Have a job done by a detached worker."""
+        job = self.create(script, **facts)
+        service.launch(self.repository, job.id)
+        return job
+
+    def hang(self, script: str = "true", **facts: Any) -> tuple[Job, str]:
+        """A job in the middle of its turn, after `script`; and the words of a process of it."""
+        sleep = long_sleep()
+        job = self.launch(f"{script}; {sleep}", **facts)
+        await_true(lambda: running(sleep), "the agent's turn")
+        return self.get(job), sleep
+
+    def get(self, job: Job | str) -> Job:
+        return self.store.get(job if isinstance(job, str) else job.id)
+
+    def wait(self, job: Job) -> Job:
+        (now,) = service.wait(self.repository, [job.id], timeout_s=60)
+        return now
+
+    def folder(self, job: Job) -> JobFolder:
+        return JobFolder(self.store.state_dir, job.id)
+
+    def await_death(self, job: Job) -> None:
+        """Wait until the job's worker is gone."""
+        assert wait_free(self.folder(job).lock, 60)
+
+    def content(self, job: Job, path: str) -> bytes | None:
+        """What a file holds in a job's result."""
+        job = self.get(job)
+        assert job.result
+        listed = self.repo.git("ls-tree", "--name-only", job.result, "--", path)
+        return self.repo.git("cat-file", "blob", f"{job.result}:{path}") if listed else None
+
+    def end(self) -> None:
+        for job in self.store.list():
+            if job.state != "finished":
+                service.cancel(self.repository, job.id, timeout_s=20)
