@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+from contextlib import suppress
+
+GARBAGE_THRESHOLD = 50_000
+
 
 def main() -> None:
-    """Run the command line."""
-    from sideshoot.cli.main import main as run  # noqa: PLC0415
+    """Run the command line, and end the process with its exit status."""
+    # Starting makes thousands of objects and no garbage: looking for some would be in vain.
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    from sideshoot.cli.main import main as run  # noqa: PLC0415 - after the line above
 
-    raise SystemExit(run())
+    _leave(run())
+
+
+def _leave(status: int) -> None:
+    """End the process at once: taking it down piece by piece costs a tenth of a short command.
+
+    Nothing is lost by that. All output has been flushed, and a store is safe however a process
+    ends. Where threads are still at work, they are waited for as usual.
+    """
+    import threading  # noqa: PLC0415 - it is there already wherever git was run
+
+    if threading.active_count() == 1:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # full, closed, or not there
+                stream.flush()
+        os._exit(status)
+    raise SystemExit(status)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 
 
@@ -21,6 +20,8 @@ def path_fields(path: bytes, key: str = "path") -> dict[str, str]:
     shown = show_path(path)
     if shown.encode() == path:
         return {key: shown}
+    import base64  # noqa: PLC0415 - rare
+
     return {key: shown, f"{key}_base64": base64.b64encode(path).decode("ascii")}
 
 

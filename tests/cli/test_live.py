@@ -17,11 +17,24 @@ def test_plain_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) ->
         assert isinstance(story, PlainLines)
         story.tell("command", {"command": "pytest", "status": "started"})
         story.tell("message", {"text": "working on it"})
-        story.tell("message", {"text": "done", "final": True})
+        story.tell("command", {"command": "make", "status": "started"})
+        story.tell("message", {"text": "done\n"})
         story.tell("usage", {"total_tokens": 7})
+        story.end("done")
     captured = capsys.readouterr()
-    assert captured.err == "$ pytest\nworking on it\n"
+    assert captured.err == "$ pytest\nworking on it\n$ make\n"
     assert captured.out == ""
+
+
+def test_a_last_message_that_is_not_the_result_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainLines() as story:
+        story.tell("message", {"text": "one"})
+        story.tell("message", {"text": "two"})
+        story.end(None)
+    assert capsys.readouterr().err == "one\ntwo\n"
+    with PlainLines() as story:  # left by an exception, which tells nothing
+        story.tell("message", {"text": "I am lost"})
+    assert capsys.readouterr().err == "I am lost\n"
 
 
 def test_a_command_speaks_for_itself(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

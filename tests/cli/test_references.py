@@ -12,6 +12,7 @@ from sideshoot.cli.references import (
     is_active,
     is_finished,
     is_kept,
+    is_open,
     is_undecided,
     job_and_paths,
     last_thread,
@@ -21,7 +22,7 @@ from sideshoot.cli.references import (
 from sideshoot.errors import AmbiguousJob, JobNotFound, UsageError, WrongState
 from sideshoot.git import discover
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.model import Decision, Job, JobId, Outcome, Request, State
+from sideshoot.model import Decision, Isolation, Job, JobId, Outcome, Request, State
 
 if TYPE_CHECKING:
     from typing import Any
@@ -79,6 +80,22 @@ def test_the_one_that_can_be_meant(place: Place) -> None:
         meant_job(place, None, is_kept, what="")
     assert caught.value.candidates == ("c2cccc", "a2aaaa")
     assert "fix it" in str(caught.value)
+
+
+def test_a_job_that_another_went_on_with_is_decided_together_with_that(place: Place) -> None:
+    add(place, "a2aaaa", decision=Decision.KEPT, continued_by="b2bbbb")
+    add(place, "b2bbbb", decision=Decision.KEPT)
+    assert meant_job(place, None, is_kept, what="").id == "b2bbbb"
+    add(place, "c2cccc", continued_by="d2dddd")
+    add(place, "d2dddd")
+    assert meant_job(place, None, is_undecided, what="").id == "d2dddd"
+
+
+def test_without_a_workspace_there_is_nothing_to_decide(place: Place) -> None:
+    add(place, "a2aaaa", request=Request("codex", isolation=Isolation.READ_ONLY))
+    assert meant_job(place, None, is_undecided, is_open, what="").id == "a2aaaa"
+    add(place, "b2bbbb")
+    assert meant_job(place, None, is_undecided, is_open, what="").id == "b2bbbb"
 
 
 def test_several_jobs_count_once_each(place: Place) -> None:

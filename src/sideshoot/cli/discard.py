@@ -12,7 +12,7 @@ from sideshoot.cli.command import Command
 from sideshoot.cli.diffstat import counted
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
-from sideshoot.cli.references import is_active, is_undecided, meant_jobs
+from sideshoot.cli.references import is_active, is_open, is_undecided, meant_jobs
 from sideshoot.cli.result import refuse_unfinished
 from sideshoot.cli.status import job_table
 from sideshoot.cli.summary import next_lines, show
@@ -47,7 +47,7 @@ def command(call: Call, jobs: tuple[str, ...], *, everything: bool, yes: bool) -
             output.note("nothing was discarded")
             return 1
     else:
-        found = meant_jobs(place, jobs, is_undecided, is_active, what="job to discard")
+        found = meant_jobs(place, jobs, is_undecided, is_active, is_open, what="job to discard")
     for job in found:
         refuse_unfinished(job)
     return _discard(place, found)

@@ -14,18 +14,18 @@ from sideshoot.cli.actions import next_command
 from sideshoot.cli.columns import cut
 from sideshoot.cli.command import Command
 from sideshoot.cli.diff import changed_paths
-from sideshoot.cli.diffstat import counted, stat_lines
+from sideshoot.cli.diffstat import stat_lines
 from sideshoot.cli.options import JOB
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import change_record
 from sideshoot.cli.references import is_active, is_kept, is_undecided, job_and_paths
 from sideshoot.cli.result import refuse_unfinished
-from sideshoot.cli.summary import next_lines
+from sideshoot.cli.summary import next_lines, show
 from sideshoot.errors import KeepConflict, KeepRefused, UsageError, WrongState
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sideshoot.cli.command import Call
@@ -131,19 +131,27 @@ def _show_kept(place: Place, job: Job, kept: Kept, options: dict[str, Any]) -> i
         return int(stopped)
     for warning in kept.warnings:
         output.warn(warning)
-    if stopped:
-        output.say(f"keeping job {job.id} would conflict at")
-        _list(kept.conflicts, output.say)
-        return 1
-    output.say(_headline(job, kept, options))
-    for line in stat_lines(kept.changed, stream=sys.stdout):
-        output.say(line)
-    if kept.conflicts:
-        output.say("these have conflict markers to be resolved:")
-        _list(kept.conflicts, output.say)
+    show(_stopped_lines(job, kept) if stopped else _kept_lines(job, kept, options), output.say)
     if not options["dry_run"] and (kept.changed or kept.extras):
-        _show_next(place, job, ["undo"])
-    return 0
+        show(next_lines(place.call, job, ["undo"], sys.stderr), output.note)
+    return int(stopped)
+
+
+def _stopped_lines(job: Job, kept: Kept) -> Iterator[str]:
+    yield f"keeping job {job.id} would conflict at"
+    yield from _listed(kept.conflicts)
+
+
+def _kept_lines(job: Job, kept: Kept, options: dict[str, Any]) -> Iterator[str]:
+    yield _headline(job, kept, options)
+    if kept.changed or not kept.extras:
+        yield from stat_lines(kept.changed, stream=sys.stdout)
+    if kept.extras:
+        yield "brought beside what git tracks:"
+        yield from _listed(kept.extras)
+    if kept.conflicts:
+        yield "these have conflict markers to be resolved:"
+        yield from _listed(kept.conflicts)
 
 
 def _headline(job: Job, kept: Kept, options: dict[str, Any]) -> str:
@@ -152,8 +160,7 @@ def _headline(job: Job, kept: Kept, options: dict[str, Any]) -> str:
     where = ", staged" if not options["no_stage"] else ", not staged"
     if kept.commit:
         where = f", committed as {kept.commit[:10]}"
-    extras = f" and {counted(len(kept.extras), 'ignored path')}" if kept.extras else ""
-    return f"kept job {job.id}{extras}{where if kept.changed else ''}"
+    return f"kept job {job.id}{where if kept.changed else ''}"
 
 
 def _kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +181,7 @@ def _kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any
 
 def _show_conflict(place: Place, job: Job, error: KeepConflict) -> int:
     output.note(f"sideshoot: {error}")
-    _list(error.paths, output.note)
+    show(_listed(error.paths), output.note)
     ways = {
         ("--conflicts", "markers"): "write both sides into these files, marked",
         ("--conflicts", "ours"): "what you have wins in these places",
@@ -243,11 +250,5 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError("--commit would commit conflict markers; resolve them first")
 
 
-def _list(paths: Sequence[bytes], printer: Callable[[str], None]) -> None:
-    for path in paths:
-        printer(f"  {show_path(path)}")
-
-
-def _show_next(place: Place, job: Job, steps: Sequence[str]) -> None:
-    for line in next_lines(place.call, job, steps, sys.stderr):
-        output.note(line)
+def _listed(paths: Sequence[bytes]) -> Iterator[str]:
+    return (f"  {show_path(path)}" for path in paths)

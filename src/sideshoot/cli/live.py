@@ -31,6 +31,9 @@ class Story(Protocol):
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None: ...
 
+    def end(self, message: str | None) -> None:
+        """Tell what is left, but for `message`, which will be shown as the result."""
+
 
 def story_of(agent: str, *, is_command: bool, quiet_stdout: bool) -> Story:
     """The right way to tell of a job here.
@@ -46,45 +49,75 @@ def story_of(agent: str, *, is_command: bool, quiet_stdout: bool) -> Story:
 
 
 class PlainLines:
-    """A line for each thing that happens."""
+    """A line for each thing that happens.
+
+    A message is held back until something else happens: the last one is the result, and agents do
+    not always say which one that is.
+    """
+
+    def __init__(self) -> None:
+        self._held: str | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        self._release()
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
-        for line in _told(kind, data):
+        lines = story_lines(kind, data)
+        if lines:
+            self._release()
+        if kind == "message":
+            self._held = str(data.get("text") or "")
+        elif lines:
+            self.show(kind, lines)
+
+    def end(self, message: str | None) -> None:
+        if message is not None and (self._held or "").strip() == message.strip():
+            self._held = None
+        self._release()
+
+    def show(self, kind: str, lines: list[str]) -> None:  # noqa: ARG002 - for those that style them
+        """Print the lines that an event of this kind gave."""
+        for line in lines:
             output.note(line)
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            self.show("message", held.splitlines())
 
 
 class PassedThrough(PlainLines):
     """What a command prints, on the same streams and byte for byte."""
 
     def __init__(self, *, all_to_stderr: bool) -> None:
+        super().__init__()
         self._all_to_stderr = all_to_stderr
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
-        if kind != "output":
-            if kind != "message":  # which is what it printed, once more
-                super().tell(kind, data)
-            return
-        data_bytes = output_bytes(data)
-        if self._all_to_stderr or data.get("stream") == "stderr":
-            output.note_bytes(data_bytes)
+        if kind == "output":
+            self._pass(output_bytes(data), to_stderr=data.get("stream") == "stderr")
+        elif kind != "message":  # which is what it printed, once more
+            super().tell(kind, data)
+
+    def _pass(self, data: bytes, *, to_stderr: bool) -> None:
+        if to_stderr or self._all_to_stderr:
+            output.note_bytes(data)
             return
         with suppress(output.ReaderGone):  # the job goes on all the same
-            output.write_bytes(data_bytes)
+            output.write_bytes(data)
 
 
-class BottomLine:
+class BottomLine(PlainLines):
     """The story scrolls above one line that says what is going on and for how long."""
 
     def __init__(self, agent: str) -> None:
         from rich.console import Console  # noqa: PLC0415 - only for a terminal
         from rich.status import Status  # noqa: PLC0415
 
+        super().__init__()
         self._agent = agent
         self._doing = "starting"
         self._started = time.monotonic()
@@ -96,6 +129,7 @@ class BottomLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        super().__exit__()
         self._status.stop()
 
     def __rich__(self) -> Any:
@@ -107,29 +141,24 @@ class BottomLine:
         return Text.assemble((cut(words, room), "bold"), (f"  {elapsed}", "dim"))
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        super().tell(kind, data)
+        self._doing = _doing(kind, data) or self._doing
+
+    def show(self, kind: str, lines: list[str]) -> None:
         from rich.text import Text  # noqa: PLC0415
 
-        lines = _told(kind, data)
         for line in lines:
             self._console.print(Text(line, style=_STYLES.get(kind, "")), soft_wrap=True)
-        self._doing = _doing(kind, data, lines) or self._doing
 
 
 _STYLES = {"reasoning": "dim", "command": "cyan", "warning": "yellow", "error": "red"}
 
 
-def _told(kind: str, data: Mapping[str, Any]) -> list[str]:
-    # The final message is the result; it comes at the end, on standard output.
-    if kind == "message" and data.get("final"):
-        return []
-    return story_lines(kind, data)
-
-
-def _doing(kind: str, data: Mapping[str, Any], lines: list[str]) -> str | None:
+def _doing(kind: str, data: Mapping[str, Any]) -> str | None:
     if kind == "phase":
         return str(data.get("name") or "")
     if kind == "command":
         return f"runs {data.get('command')}" if data.get("status") == "started" else "works"
     if kind in ("file_change", "tool"):
-        return lines[-1] if lines else None
+        return next(iter(story_lines(kind, data)), None)
     return "thinks" if kind == "reasoning" else None

@@ -11,7 +11,7 @@ from sideshoot.cli import output
 from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
-from sideshoot.cli.references import is_active, is_undecided, meant_job
+from sideshoot.cli.references import is_active, is_open, meant_job
 from sideshoot.cli.storylines import output_bytes, story_lines
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ HELP = """Show what happened in a job, one line an event; what a command printed
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job has finished.")
 def command(call: Call, job: str | None, *, follow: bool) -> int:
     place = open_place(call)
-    found = meant_job(place, job, is_active, is_undecided, lambda _: True, what="job")
+    found = meant_job(place, job, is_active, is_open, lambda _: True, what="job")
     events = _events(place, found, follow=follow)
     if call.json:
         output.say_object({"job_id": found.id, "events": [_record(event) for event in events]})

@@ -102,12 +102,13 @@ class Place:
         return self.repository.state_dir.exists()
 
 
-def open_place(call: Call) -> Place:
+def open_place(call: Call, *, only_to_look: bool = False) -> Place:
     """Where `call` acts, after mending what an earlier command that died left half done.
 
+    :param only_to_look: the command reads records and does no work with git.
     :raises NotARepository: there is no repository.
     """
-    place = Place(call, discover(call.folder))
+    place = Place(call, discover(call.folder, only_to_look=only_to_look))
     if place.repository.state_dir.exists():
         from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import AmbiguousJob, JobNotFound, UsageError, WrongState
-from sideshoot.model import Decision, State
+from sideshoot.model import Decision, Isolation, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,15 +27,20 @@ def is_finished(job: Job) -> bool:
     return job.state is State.FINISHED
 
 
-def is_undecided(job: Job) -> bool:
-    """It is done, and some of its work is neither kept nor discarded; no later job went on with it."""
+def is_open(job: Job) -> bool:
+    """It is done, and neither decided as a whole nor gone on with by a later job."""
     undecided = job.decision in (Decision.OPEN, Decision.PARTLY_KEPT)
     return is_finished(job) and undecided and job.continued_by is None
 
 
+def is_undecided(job: Job) -> bool:
+    """It is open, and there is something to decide: it had a workspace of its own."""
+    return is_open(job) and job.request.isolation is Isolation.WORKTREE
+
+
 def is_kept(job: Job) -> bool:
-    """Its work, or some of it, was kept."""
-    return job.decision in (Decision.KEPT, Decision.PARTLY_KEPT)
+    """Its work, or some of it, was kept, and is not part of a later job's."""
+    return job.decision in (Decision.KEPT, Decision.PARTLY_KEPT) and job.continued_by is None
 
 
 def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> Job:

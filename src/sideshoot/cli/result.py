@@ -12,7 +12,7 @@ from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import job_record
-from sideshoot.cli.references import is_active, is_finished, is_undecided, meant_job
+from sideshoot.cli.references import is_active, is_finished, is_open, meant_job
 from sideshoot.cli.summary import say_message, show, summary_lines
 from sideshoot.errors import WrongState
 
@@ -31,7 +31,7 @@ HELP = """Show what came of a job: the agent's last message, and what it changed
 @job_argument()
 def command(call: Call, job: str | None) -> int:
     place = open_place(call)
-    found = meant_job(place, job, is_undecided, is_finished, is_active, what="finished job")
+    found = meant_job(place, job, is_open, is_finished, is_active, what="finished job")
     refuse_unfinished(found)
     changes = place.changes_of(found)
     if call.json:

@@ -108,7 +108,9 @@ def _work(place: Place, job: Job) -> Job:
         story.tell(event.kind, event.data)
 
     with story:
-        return service.work(place.repository, job.id, on_event=tell)
+        job = service.work(place.repository, job.id, on_event=tell)
+        story.end(job.message)
+    return job
 
 
 def _announce(job: Job) -> None:

@@ -50,7 +50,7 @@ TIME is how long a running job has worked, and how long ago a finished one ended
 def command(
     call: Call, job: str | None, *, everything: bool, wait: bool, timeout: Limit | None
 ) -> int:
-    place = open_place(call)
+    place = open_place(call, only_to_look=True)
     timed_out = wait and not _waited(place, job, timeout)
     extra = {"wait_timed_out": timed_out} if wait else {}
     if job is not None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sideshoot.errors import GitError, NotARepository
-from sideshoot.git.command import Git, check_version
+from sideshoot.git.command import MINIMUM_VERSION, Git, check_version
 
 EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -111,9 +111,11 @@ class Repository:
         return git.text("commit-tree", tree, *options, "-F", "-", stdin=message.encode())
 
 
-def discover(folder: Path) -> Repository:
+def discover(folder: Path, *, only_to_look: bool = False) -> Repository:
     """The repository whose working tree holds `folder`.
 
+    :param only_to_look: spare asking for git's version, which a command that reads records has no
+        need of.
     :raises NotARepository: there is none, it is bare, or it belongs to somebody whom git does not
         trust here.
     :raises GitUnusable: git is missing or too old.
@@ -121,23 +123,30 @@ def discover(folder: Path) -> Repository:
     if not folder.is_dir():
         raise NotARepository(f"there is no folder {folder}")
     git = Git(folder)
-    version = check_version(git)
+    version = MINIMUM_VERSION if only_to_look else check_version(git)
     try:
-        top, git_dir, common_dir = _paths(git)
+        top, git_dir, common_dir, object_format = _facts(git)
     except GitError as error:
+        if only_to_look:
+            check_version(git)
         raise NotARepository(_why(git, folder, error)) from None
-    object_format = git.text("rev-parse", "--show-object-format")
-    return Repository(top, git_dir, common_dir, object_format, version)
+    return Repository(
+        _as_path(top), _as_path(git_dir), _as_path(common_dir), object_format.decode(), version
+    )
 
 
-def _paths(git: Git) -> list[Path]:
-    """Top folder, git directory, and common directory."""
-    options = ("--show-toplevel", "--git-dir", "--git-common-dir")
+def _as_path(answer: bytes) -> Path:
+    return Path(os.fsdecode(answer))
+
+
+def _facts(git: Git) -> list[bytes]:
+    """Top folder, git directory, common directory and object format, by one process."""
+    options = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format")
     answer = git.run("rev-parse", "--path-format=absolute", *options)
     lines = answer.stdout.removesuffix(b"\n").split(b"\n")
     if len(lines) > len(options):  # a path holds a line break
         lines = [_answer(git, option) for option in options]
-    return [Path(os.fsdecode(line)) for line in lines]
+    return lines
 
 
 def _answer(git: Git, option: str) -> bytes:

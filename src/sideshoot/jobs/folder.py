@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +77,8 @@ class JobFolder:
 
     def remove(self) -> None:
         """Delete the folder and all that is in it."""
+        import shutil  # noqa: PLC0415 - it loads four ways to compress, and looking must be quick
+
         shutil.rmtree(self.top, ignore_errors=True)
 
 
