@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.jobs import Jobs
+from sideshoot.agents import registry
+from support.jobs import Gardener, Jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,3 +27,14 @@ def jobs(repo: Repo) -> Iterator[Jobs]:
 def worktrees(repo: Repo) -> Path:
     """Where workspaces are."""
     return repo.top / ".worktrees"
+
+
+@pytest.fixture
+def gardener(monkeypatch: pytest.MonkeyPatch) -> Gardener:
+    """An agent of this process alone, by the name of `gardener`."""
+    made = Gardener()
+    known = registry.agent_named
+    monkeypatch.setattr(
+        registry, "agent_named", lambda name: made if name == made.name else known(name)
+    )
+    return made

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sideshoot.agents import registry
-from sideshoot.agents.base import AgentResult, Event, EventKind, Readiness, Stop, StopReason, Task
+from sideshoot.agents.base import AgentResult, Event, EventKind, Stop, StopReason, Task
 from sideshoot.errors import AgentUnavailable, CannotStart, UsageError, WrongState
 from sideshoot.jobs import events, service
 from sideshoot.jobs.lock import is_held
@@ -22,7 +21,7 @@ from support.processes import await_true, long_sleep, running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.jobs import Jobs
+    from support.jobs import Gardener, Jobs
 
 
 def test_a_job_is_recorded_before_anything_else(jobs: Jobs) -> None:
@@ -185,38 +184,13 @@ def test_work_that_can_not_be_saved_stays(jobs: Jobs) -> None:
     assert Path(job.worktree, "made").read_text() == "x\n"
 
 
-class Gardener:
-    """An agent whose turn is a function of the test's."""
-
-    name = "gardener"
-    turn: Callable[[Task, Callable[[Event], None], Stop], AgentResult]
-
-    def readiness(self) -> Readiness:
-        return Readiness(installed=True)
-
-    def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
-        return type(self).turn(task, emit, stop)
-
-
-@pytest.fixture
-def gardener(monkeypatch: pytest.MonkeyPatch) -> type[Gardener]:
-    monkeypatch.setitem(registry._KNOWN, "gardener", registry._Known(f"{__name__}:Gardener"))
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
-    return Gardener
-
-
-def garden(jobs: Jobs, **facts: object) -> str:
-    request = Request("gardener", prompt="weed", **facts)  # type: ignore[arg-type]
-    return service.create(jobs.repository, request).id
-
-
-def test_an_agent_that_breaks_loses_no_work(jobs: Jobs, gardener: type[Gardener]) -> None:
+def test_an_agent_that_breaks_loses_no_work(jobs: Jobs, gardener: Gardener) -> None:
     def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         (task.folder / "made").write_text("before it broke")
         raise ZeroDivisionError("a bug")
 
-    gardener.turn = staticmethod(turn)
-    job = service.work(jobs.repository, garden(jobs))
+    gardener.turn = turn
+    job = service.work(jobs.repository, gardener.job(jobs))
     assert job.outcome is Outcome.FAILED
     assert "ZeroDivisionError: a bug" in (job.error or "")
     assert jobs.content(job, "made") == b"before it broke"
@@ -236,20 +210,18 @@ def test_a_listener_that_breaks_is_not_called_again(jobs: Jobs) -> None:
     assert len(calls) == 1
 
 
-def test_an_interrupt_that_python_raises_is_a_cancel(jobs: Jobs, gardener: type[Gardener]) -> None:
+def test_an_interrupt_that_python_raises_is_a_cancel(jobs: Jobs, gardener: Gardener) -> None:
     def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         (task.folder / "made").write_text("x")
         raise KeyboardInterrupt
 
-    gardener.turn = staticmethod(turn)
-    job = service.work(jobs.repository, garden(jobs))
+    gardener.turn = turn
+    job = service.work(jobs.repository, gardener.job(jobs))
     assert job.outcome is Outcome.CANCELLED
     assert jobs.content(job, "made") == b"x"
 
 
-def test_the_thread_is_recorded_as_soon_as_it_is_known(
-    jobs: Jobs, gardener: type[Gardener]
-) -> None:
+def test_the_thread_is_recorded_as_soon_as_it_is_known(jobs: Jobs, gardener: Gardener) -> None:
     seen = []
 
     def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
@@ -257,22 +229,22 @@ def test_the_thread_is_recorded_as_soon_as_it_is_known(
         seen.append(jobs.store.list()[0].thread_id)
         return AgentResult(True, thread_id="late", usage={"total_tokens": 3}, message="done")
 
-    gardener.turn = staticmethod(turn)
-    job = service.work(jobs.repository, garden(jobs))
+    gardener.turn = turn
+    job = service.work(jobs.repository, gardener.job(jobs))
     assert seen == ["early"]
     assert (job.thread_id, job.usage, job.message) == ("late", {"total_tokens": 3}, "done")
 
 
-def test_an_agent_may_write_where_git_needs_it(jobs: Jobs, gardener: type[Gardener]) -> None:
+def test_an_agent_may_write_where_git_needs_it(jobs: Jobs, gardener: Gardener) -> None:
     tasks = []
 
     def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         tasks.append(task)
         return AgentResult(True)
 
-    gardener.turn = staticmethod(turn)
-    service.work(jobs.repository, garden(jobs, model="m", effort="e"))
-    service.work(jobs.repository, garden(jobs, isolation=Isolation.READ_ONLY))
+    gardener.turn = turn
+    service.work(jobs.repository, gardener.job(jobs, model="m", effort="e"))
+    service.work(jobs.repository, gardener.job(jobs, isolation=Isolation.READ_ONLY))
     first, second = tasks
     assert (first.model, first.effort, first.prompt) == ("m", "e", "weed")
     assert jobs.repository.common_dir / "objects" in first.writable
@@ -306,13 +278,13 @@ def test_an_agent_that_shows_life_is_not_idle(jobs: Jobs) -> None:
     assert jobs.run(script, idle_timeout_s=1.5).outcome is Outcome.SUCCEEDED
 
 
-def test_a_stop_before_the_agent_starts_is_a_cancel(jobs: Jobs, gardener: type[Gardener]) -> None:
+def test_a_stop_before_the_agent_starts_is_a_cancel(jobs: Jobs, gardener: Gardener) -> None:
     def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         stop.request(StopReason.CANCELLED)
         return AgentResult(False, error="stopped")
 
-    gardener.turn = staticmethod(turn)
-    assert service.work(jobs.repository, garden(jobs)).outcome is Outcome.CANCELLED
+    gardener.turn = turn
+    assert service.work(jobs.repository, gardener.job(jobs)).outcome is Outcome.CANCELLED
 
 
 # -- in the user's own tree

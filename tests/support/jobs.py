@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from sideshoot.agents.base import AgentResult, Readiness
 from sideshoot.git import discover
 from sideshoot.jobs import service
 from sideshoot.jobs.folder import JobFolder
@@ -14,6 +15,9 @@ from sideshoot.model import Job, Request
 from support.processes import await_true, long_sleep, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sideshoot.agents.base import Event, Stop, Task
     from sideshoot.git import Repository
     from support.repos import Repo
 
@@ -72,6 +76,43 @@ class Jobs:
         return self.repo.git("cat-file", "blob", f"{job.result}:{path}") if listed else None
 
     def end(self) -> None:
+        service.recover(self.repository)
         for job in self.store.list():
             if job.state != "finished":
                 service.cancel(self.repository, job.id, timeout_s=20)
+
+
+class Gardener:
+    """An agent whose turn is a function of the test's."""
+
+    name = "gardener"
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+        self.turn: Callable[[Task, Callable[[Event], None], Stop], AgentResult] = self._does_nothing
+
+    def readiness(self) -> Readiness:
+        return Readiness(installed=True)
+
+    def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
+        self.tasks.append(task)
+        return self.turn(task, emit, stop)
+
+    def job(self, jobs: Jobs, **facts: Any) -> str:
+        """Record a job for it, and return its id."""
+        request = Request(self.name, **{"prompt": "weed", **facts})
+        return service.create(jobs.repository, request).id
+
+    def works(self, jobs: Jobs, path: str, **facts: Any) -> Job:
+        """A job in which it writes to a file what its thread is to write."""
+
+        def turn(task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
+            thread = task.thread_id or "thread"
+            (task.folder / path).write_text(f"{thread} wrote {path}\n")
+            return AgentResult(True, thread_id=thread)
+
+        self.turn = turn
+        return service.work(jobs.repository, self.job(jobs, **facts))
+
+    def _does_nothing(self, *_: object) -> AgentResult:
+        return AgentResult(True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
+    from sideshoot.workspace.apply import Recovered
     from sideshoot.workspace.keep import KeepOptions, Kept
 
 _KEPT = (Decision.KEPT, Decision.PARTLY_KEPT)
@@ -169,15 +170,20 @@ def branch_job(repository: Repository, store: Store, job: Job, name: str) -> str
 
 def recover_decisions(repository: Repository, store: Store) -> list[str]:
     """Finish what somebody was about to decide when their process died."""
-    notes = [
-        f"job {found.job_id}: a {found.kind} that was cut off is "
-        + ("finished" if found.finished else "taken back")
-        for found in recover_changes(repository)
-    ]
+    notes = [_told(found) for found in recover_changes(repository)]
     for job_id in intent.jobs_left(store.state_dir):
         with contextlib.suppress(Busy, JobNotFound):
             _recover_decision(repository, store, job_id)
     return notes
+
+
+def _told(found: Recovered) -> str:
+    done = "finished" if found.finished else "taken back"
+    note = f"job {found.job_id}: a {found.kind} that was cut off is {done}"
+    if found.left:
+        paths = ", ".join(map(show_path, found.left))
+        note += f"; {paths} changed since and stays, what was there before is in {found.folder}"
+    return note
 
 
 def _recover_decision(repository: Repository, store: Store, job_id: str) -> None:

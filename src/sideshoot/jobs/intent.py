@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sideshoot.errors import KeepConflict, KeepRefused, UsageError
 from sideshoot.jobs.folder import write_json
 
 if TYPE_CHECKING:
@@ -35,14 +36,19 @@ class Intent:
 
 @contextlib.contextmanager
 def intending(state_dir: Path, job_id: str, intent: Intent) -> Iterator[None]:
-    """Write the intent down, and strike it out at the end, unless the process dies."""
+    """Write the intent down, and strike it out when it is done or was refused.
+
+    After anything else it stays, for the next command to find out how far it came.
+    """
     path = _path(state_dir, job_id)
     path.parent.mkdir(exist_ok=True)
     write_json(path, asdict(intent))
     try:
         yield
-    finally:
+    except (KeepConflict, KeepRefused, UsageError):
         forget(state_dir, job_id)
+        raise
+    forget(state_dir, job_id)
 
 
 def forget(state_dir: Path, job_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import CannotStart
 from sideshoot.jobs.claims import holding
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.notify import TERMINAL_VARIABLE, terminal_name
 from sideshoot.jobs.store import Store
 from sideshoot.model import Outcome, State
 
@@ -37,6 +39,7 @@ def launch(repository: Repository, job_id: str) -> int:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=_environment(),
                 start_new_session=True,
                 pass_fds=[lock],
             )
@@ -48,6 +51,11 @@ def launch(repository: Repository, job_id: str) -> int:
     # For callers that live long: without it the worker would be a zombie after its end.
     threading.Thread(target=process.wait, name="sideshoot-reaper", daemon=True).start()
     return process.pid
+
+
+def _environment() -> dict[str, str]:
+    terminal = terminal_name()
+    return {**os.environ, TERMINAL_VARIABLE: terminal} if terminal else dict(os.environ)
 
 
 def _give_up(repository: Repository, job_id: str, error: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 WAIT_S = 30.0
 """How long a command waits for another one, unless it says so itself."""
+
+# Those who wait to hold a lock look again and again: a thread that waits in the kernel would take
+# the lock for an instant even after its command has given up.
+_PAUSE_S = 0.01
 
 
 @contextlib.contextmanager
@@ -43,14 +48,13 @@ def acquire(path: Path, timeout_s: float = 0.0, *, shared: bool = False) -> int 
     The lock lasts until every copy of that file, here and in processes that inherited it, is closed.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    give_up = time.monotonic() + timeout_s
     try:
-        fcntl.flock(handle, mode | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if timeout_s > 0:
-            return _Waiter(handle, mode).wait(timeout_s)
-        os.close(handle)
-        return None
+        while not _is_taken(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
+            if time.monotonic() >= give_up:
+                os.close(handle)
+                return None
+            time.sleep(_PAUSE_S)
     except BaseException:
         os.close(handle)
         raise
@@ -65,12 +69,9 @@ def is_held(path: Path) -> bool:
         return False
     try:
         # Shared, so that two who only look do not take each other for the holder.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _is_taken(handle, fcntl.LOCK_SH)
     finally:
         os.close(handle)
-    return False
 
 
 def wait_free(path: Path, timeout_s: float | None = None) -> bool:
@@ -82,42 +83,24 @@ def wait_free(path: Path, timeout_s: float | None = None) -> bool:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return True
+    if _is_taken(handle, fcntl.LOCK_SH):
+        os.close(handle)
+        return True
+    free = threading.Event()
+
+    def wait() -> None:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        os.close(handle)
+        free.set()
+
+    # No call of the kernel's waits for a limited time; who gives up leaves the thread behind.
+    threading.Thread(target=wait, name="sideshoot-lock", daemon=True).start()
+    return free.wait(timeout_s)
+
+
+def _is_taken(handle: int, mode: int) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
     except BlockingIOError:
-        taken = _Waiter(handle, fcntl.LOCK_SH).wait(timeout_s)
-        if taken is None:
-            return False
-    os.close(handle)
+        return False
     return True
-
-
-class _Waiter:
-    """Waits for a lock in a thread of its own, since no call of the kernel's waits for a limited time.
-
-    Whoever gives up leaves the thread behind, which then closes the file as soon as it has the lock.
-    """
-
-    def __init__(self, handle: int, mode: int) -> None:
-        self._handle = handle
-        self._taken = threading.Event()
-        self._settled = threading.Lock()
-        self._given_up = False
-        self._mode = mode
-
-    def wait(self, timeout_s: float | None) -> int | None:
-        threading.Thread(target=self._take, name="sideshoot-lock", daemon=True).start()
-        try:
-            self._taken.wait(timeout_s)
-        finally:
-            with self._settled:
-                self._given_up = not self._taken.is_set()
-        return None if self._given_up else self._handle
-
-    def _take(self) -> None:
-        fcntl.flock(self._handle, self._mode)
-        with self._settled:
-            if self._given_up:
-                os.close(self._handle)
-            else:
-                self._taken.set()

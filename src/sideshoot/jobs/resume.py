@@ -11,7 +11,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sideshoot.errors import JobNotFound
+from sideshoot.errors import JobNotFound, WrongState
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.lock import locked
 from sideshoot.jobs.place import NO_WORKSPACE
@@ -39,6 +39,11 @@ def adopt(repository: Repository, store: Store, job: Job) -> Job | None:
         return None
     with locked(folder.decision_lock):
         earlier = store.get(job.request.resume)
+        if earlier.continued_by is not None:
+            raise WrongState(
+                f"job {earlier.id} goes on as {earlier.continued_by} since a moment ago; "
+                f"`sideshoot run --resume {earlier.continued_by}` goes on after that"
+            )
         if not is_open(earlier):
             return None
         return _handed_over(repository, store, earlier, job)
@@ -49,7 +54,6 @@ def is_open(job: Job) -> bool:
     return (
         job.state is State.FINISHED
         and job.decision in UNDECIDED
-        and job.continued_by is None
         and job.opened
         and job.worktree is not None
         and Path(job.worktree).is_dir()

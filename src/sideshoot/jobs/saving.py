@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import GitError, SideshootError
+from sideshoot.git.trees import differences
 from sideshoot.jobs.inplace import snapshot_in_place
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Decision, Isolation, Job
@@ -69,7 +70,8 @@ def _save_workspace(repository: Repository, workspace: Workspace, saved: Saved) 
     saved.facts["result"] = captured.commit
     saved.warnings += captured.warnings
     try:
-        ignored = list_ignored(workspace)
+        deltas = differences(repository.git, workspace.base, captured.commit)
+        ignored = list_ignored(workspace, saved={delta.path for delta in deltas})
     except (GitError, OSError) as error:
         saved.warnings.append(f"can't list what the agent left among ignored files: {error}")
         return
