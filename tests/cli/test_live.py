@@ -37,6 +37,14 @@ def test_a_last_message_that_is_not_the_result_is_told(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "I am lost\n"
 
 
+def test_an_edit_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainLines() as story:
+        story.tell("file_change", {"paths": ["a.py"], "status": "started"})
+        story.tell("file_change", {"paths": ["a.py"], "status": "completed"})
+        story.tell("file_change", {"paths": ["b.py"], "status": "completed"})
+    assert capsys.readouterr().err == "edits a.py\nedits b.py\n"
+
+
 def test_a_command_speaks_for_itself(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     with story_of("command", is_command=True, quiet_stdout=False) as story:
         story.tell("output", {"stream": "stdout", "text": "out, no line end"})

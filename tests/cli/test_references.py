@@ -139,6 +139,16 @@ def test_a_word_that_can_be_both_or_is_neither(place: Place, repo: Repo) -> None
         job_and_paths(place, ["app.py", "src"], 1, is_undecided, what="")
 
 
+def test_a_path_that_only_the_job_has_made(place: Place, repo: Repo) -> None:
+    base = repo.head()
+    repo.write("made", "by the agent\n")
+    add(place, "k3f9ab", base=base, result=repo.commit())
+    (repo.top / "made").unlink()
+    assert job_and_paths(place, ["made"], None, is_undecided, what="")[1] == ("made",)
+    with pytest.raises(JobNotFound):
+        job_and_paths(place, ["mad"], None, is_undecided, what="")
+
+
 def test_the_last_thread_of_a_session(place: Place) -> None:
     add(place, "a2aaaa", thread_id="t1", session="mine")
     add(place, "b2bbbb", thread_id="t2", session="other")

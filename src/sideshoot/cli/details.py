@@ -34,7 +34,8 @@ def show_details(place: Place, job: Job, extra: Mapping[str, Any]) -> None:
     output.say(f"job {output.styled(job.id, 'bold')}  {cut(job.title, terminal_columns() - 14)}")
     for name, value in _facts(place, job):
         output.say(f"  {name:<10} {value}")
-    for line in next_lines(place.call, job, next_steps(job), sys.stdout):
+    steps = [step for step in next_steps(job) if step != "status"]
+    for line in next_lines(place.call, job, steps, sys.stdout):
         output.say(line)
 
 

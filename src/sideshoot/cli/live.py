@@ -57,6 +57,7 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._held: str | None = None
+        self._edited: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +67,9 @@ class PlainLines:
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         lines = story_lines(kind, data)
+        if kind == "file_change":
+            # It is told once, though agents report its beginning and its end.
+            lines, self._edited = ([] if lines == self._edited else lines), lines
         if lines:
             self._release()
         if kind == "message":

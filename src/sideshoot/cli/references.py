@@ -79,11 +79,9 @@ def job_and_paths(
     :param dashed: how many words stood before `--`; `None` without one.
     :raises UsageError: the first word can be both, or is neither.
     """
-    reference = words[0] if words and dashed != 0 else None
-    if dashed is None and reference is not None and not _names_job(place, reference):
-        reference = None
-    rest = words if reference is None else words[1:]
-    return meant_job(place, reference, *tests, what=what), tuple(rest)
+    if not words or dashed == 0 or (dashed is None and not _names_job(place, words[0], tests)):
+        return meant_job(place, None, *tests, what=what), tuple(words)
+    return meant_job(place, words[0], *tests, what=what), tuple(words[1:])
 
 
 def last_thread(place: Place, session: str | None) -> Job:
@@ -140,12 +138,12 @@ _MOST_COMPARED = 20
 """Of more jobs than this, none is compared: the user has to say which anyway."""
 
 
-def _names_job(place: Place, word: str) -> bool:
+def _names_job(place: Place, word: str, tests: Sequence[Test]) -> bool:
     is_path = os.path.lexists(place.call.folder / word)
     try:
         job = place.find(word)
     except JobNotFound:
-        if is_path or _looks_like_path(word):
+        if is_path or _is_changed(place, word, tests):
             return False
         raise
     except AmbiguousJob:
@@ -157,9 +155,13 @@ def _names_job(place: Place, word: str) -> bool:
     return True
 
 
-def _looks_like_path(word: str) -> bool:
-    # A file that only the agent has made is not here yet.
-    return any(character in word for character in "/.")
+def _is_changed(place: Place, word: str, tests: Sequence[Test]) -> bool:
+    # What only a job has made is not here yet.
+    if any(character in word for character in "/."):
+        return True
+    (path,) = place.tree_paths([word]) or (b"",)
+    jobs = [job for job in place.jobs() if any(test(job) for test in tests)]
+    return any(place.changes_of(job, [path]) for job in jobs[:_MOST_COMPARED])
 
 
 def _both(word: str) -> str:

@@ -17,7 +17,7 @@ from sideshoot.cli.record import job_record
 from sideshoot.cli.references import last_thread
 from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
 from sideshoot.errors import UsageError
-from sideshoot.model import Carry, Isolation, Job, Request
+from sideshoot.model import Carry, Isolation, Job, Outcome, Request
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Event
@@ -127,6 +127,8 @@ def _show_finished(place: Place, job: Job) -> int:
     else:
         if job.message and not job.request.command:
             say_message(job.message)
+        if job.outcome is Outcome.CANCELLED and output.is_terminal(sys.stderr):
+            output.note()  # the terminal has shown ^C where the line was
         show_on_stderr(place.call, job, changes)
     return exit_status_of(job)
 

@@ -62,7 +62,7 @@ def summary_lines(
     yield outcome_line(job, stream)
     if job.result or changes:
         yield from stat_lines(changes, most=MOST_FILES, stream=stream)
-    if job.ignored_count:
+    if job.ignored_count and job.worktree is not None:
         yield f" {_ignored(call, job)}"
     for warning in job.warnings:
         yield f"{output.styled('warning:', 'yellow', stream)} {warning}"
