@@ -9,7 +9,6 @@ import contextlib
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import Busy, CaptureFailed, JobNotFound, SideshootError, WrongState
@@ -18,7 +17,7 @@ from sideshoot.jobs import intent
 from sideshoot.jobs.branch import make_branch
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.lock import locked
-from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
 from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
@@ -45,8 +44,11 @@ _KEPT = (Decision.KEPT, Decision.PARTLY_KEPT)
 
 
 @contextlib.contextmanager
-def deciding(store: Store, job: Job, *, timeout_s: float = 60.0) -> Iterator[Job]:
-    """Be the one who decides on a job; gives the job as it is by then.
+def deciding(
+    repository: Repository, store: Store, job: Job, *, timeout_s: float = 60.0
+) -> Iterator[tuple[Repository, Job]]:
+    """Be the one who decides on a job; gives the working tree that it is for, and the job as it is
+    by then.
 
     :raises WrongState: it is not finished, or its work has passed to another job.
     :raises Busy: somebody else decides on it for longer than `timeout_s`.
@@ -65,7 +67,7 @@ def deciding(store: Store, job: Job, *, timeout_s: float = 60.0) -> Iterator[Job
                 f"job {now.id} goes on as {now.continued_by}, which has its work as well; decide "
                 "on that one"
             )
-        yield now
+        yield home_of(repository, now), now
 
 
 def keep_job(
@@ -85,16 +87,14 @@ def keep_job(
     :raises WrongState: the job is running, kept already, or discarded.
     :raises KeepConflict, KeepRefused, Busy: as `sideshoot.workspace.keep.keep`; nothing was written.
     """
-    with deciding(store, job) as found:
+    with deciding(repository, store, job) as (home, found):
         _refuse_decided(found)
-        fresh = refreshed(repository, store, found)
-        kept, now = _keep(
-            repository, store, fresh.job, _with_ignored(repository, fresh.job, options, ignored)
-        )
+        fresh = refreshed(home, store, found)
+        kept, now = _keep(home, store, fresh.job, _with_ignored(home, fresh.job, options, ignored))
         reached("keep.decided")
         warnings = [*fresh.warnings, *kept.warnings]
         if now.decision is Decision.KEPT and not options.dry_run:
-            warnings += _removed(repository, store, now, fresh)
+            warnings += _removed(home, store, now, fresh)
         return replace(kept, warnings=tuple(warnings))
 
 
@@ -104,7 +104,7 @@ def undo_job(repository: Repository, store: Store, job: Job) -> Undone:
     :raises WrongState: nothing of it was kept.
     :raises KeepConflict, Busy: as `sideshoot.workspace.undo.undo`; nothing was written.
     """
-    with deciding(store, job) as now:
+    with deciding(repository, store, job) as (home, now):
         if now.request.isolation is not Isolation.WORKTREE and now.base is not None:
             raise WrongState(
                 f"job {now.id} worked in your own tree, and nothing can be taken back as a whole; "
@@ -112,10 +112,10 @@ def undo_job(repository: Repository, store: Store, job: Job) -> Undone:
             )
         if now.decision not in _KEPT and not now.kept_paths:
             raise WrongState(f"nothing of job {now.id} was kept, so there is nothing to undo")
-        goal = _undo_goal(repository, now)
+        goal = _undo_goal(home, now)
         with intent.intending(store.state_dir, now.id, goal):
             # Without a record the user had all of it already, so that the keep changed nothing.
-            done = undo(repository, now.id) if goal.undo else Undone((), more=False)
+            done = undo(home, now.id) if goal.undo else Undone((), more=False)
             _decided(store, now, Decision(goal.decision), kept_paths=goal.kept_paths)
         return done
 
@@ -126,17 +126,17 @@ def discard_job(repository: Repository, store: Store, job: Job) -> Job:
     :raises WrongState: it is running, kept, or discarded already.
     :raises CaptureFailed: what lies in the workspace can't be saved first; it stays.
     """
-    with deciding(store, job) as now:
+    with deciding(repository, store, job) as (home, now):
         if now.decision is Decision.KEPT:
             raise WrongState(f"job {now.id} is kept; `sideshoot undo {now.id}` takes that back")
         if now.decision is Decision.DISCARDED:
             raise WrongState(f"job {now.id} is discarded already")
-        fresh = refreshed(repository, store, now)
-        if fresh.error is not None and now.worktree and Path(now.worktree).is_dir():
+        fresh = refreshed(home, store, now)
+        if fresh.error is not None and fresh.is_there:
             raise fresh.error
         discarded = _decided(store, fresh.job, Decision.DISCARDED)
         reached("discard.decided")
-        _remove(repository, store, discarded)
+        _remove(home, store, discarded)
         return store.get(now.id)
 
 
@@ -145,12 +145,12 @@ def restore_job(repository: Repository, store: Store, job: Job) -> Job:
 
     :raises WrongState: it was not discarded, or its work is no longer held.
     """
-    with deciding(store, job) as now:
+    with deciding(repository, store, job) as (home, now):
         if now.decision is not Decision.DISCARDED:
             raise WrongState(f"job {now.id} is not discarded; there is nothing to restore")
         if now.result is None:
             raise WrongState(f"job {now.id} left nothing that could be restored")
-        if repository.ref(result_ref(now.id)) is None:
+        if home.ref(result_ref(now.id)) is None:
             raise WrongState(f"the work of job {now.id} is no longer held")
         decision = Decision.PARTLY_KEPT if now.kept_paths else Decision.OPEN
         return _decided(store, now, decision, decided_at=None)
@@ -164,8 +164,8 @@ def branch_job(repository: Repository, store: Store, job: Job, name: str) -> str
     :raises UsageError: no branch can have this name, or one has it already.
     :raises WrongState: the job is running, or has no work that is still held.
     """
-    with deciding(store, job) as now:
-        return make_branch(repository, refreshed(repository, store, now).job, name)
+    with deciding(repository, store, job) as (home, now):
+        return make_branch(home, refreshed(home, store, now).job, name)
 
 
 def recover_decisions(repository: Repository, store: Store) -> list[str]:
@@ -210,6 +210,8 @@ class Fresh:
     warnings: tuple[str, ...] = ()
     error: CaptureFailed | None = None
     """Why the workspace could not be saved again; the result is what was saved last."""
+    is_there: bool = False
+    """Whether the workspace's folder is."""
 
 
 def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
@@ -224,7 +226,7 @@ def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
     try:
         captured = capture(repository, workspace)
     except CaptureFailed as error:
-        return Fresh(job, (str(error),), error)
+        return Fresh(job, (str(error),), error, is_there=workspace.path.is_dir())
     if captured.commit == job.result:
         return Fresh(job)
     changed = store.update(job.id, expect=State.FINISHED, result=captured.commit)

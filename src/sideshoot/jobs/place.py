@@ -1,4 +1,4 @@
-"""The workspace of a job, from its record."""
+"""Where a job belongs: its workspace, and the working tree that its work is for."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ if TYPE_CHECKING:
     from sideshoot.model import Job
     from sideshoot.workspace.place import Workspace
 
+NO_WORKSPACE: dict[str, Any] = {"worktree": None, "git_dir": None, "branch": None, "opened": False}
+"""What a record says once the workspace has gone."""
+
 
 def workspace_of(repository: Repository, job: Job) -> Workspace | None:
-    """The workspace that a job's record names, whether or not it is there; `None` if it names none."""
+    """The workspace that a job's record names, whether or not it is there; `None` if it names none.
+
+    Where the user has moved the repository since, with the workspace in it, it is the moved one.
+    """
     from sideshoot.workspace.place import Workspace  # noqa: PLC0415 - not to look at a record
 
     if job.worktree is None or job.git_dir is None or job.branch is None or job.base is None:
         return None
+    entries = Path(job.git_dir).parent
     return Workspace(
         job_id=job.id,
-        path=Path(job.worktree),
-        git_dir=Path(job.git_dir),
+        path=_moved(Path(job.worktree), entries.parent, repository.common_dir),
+        git_dir=repository.common_dir / entries.name / Path(job.git_dir).name,
         common_dir=repository.common_dir,
         object_format=repository.object_format,
         branch=job.branch,
@@ -30,5 +37,32 @@ def workspace_of(repository: Repository, job: Job) -> Workspace | None:
     )
 
 
-NO_WORKSPACE: dict[str, Any] = {"worktree": None, "git_dir": None, "branch": None, "opened": False}
-"""What a record says once the workspace has gone."""
+def home_of(repository: Repository, job: Job) -> Repository:
+    """The working tree that a job's work is for, seen from any working tree of the repository.
+
+    :raises WrongState: it is gone, and we are in the job's workspace instead.
+    """
+    from sideshoot.errors import NotARepository, WrongState  # noqa: PLC0415 - as below
+    from sideshoot.git import discover  # noqa: PLC0415 - only where something is decided
+
+    if str(repository.top) == job.target:
+        return repository
+    try:
+        home = discover(Path(job.target))
+    except NotARepository:
+        home = None
+    if home is not None and home.common_dir == repository.common_dir:
+        return home
+    workspace = workspace_of(repository, job)
+    if workspace is not None and workspace.git_dir == repository.git_dir:
+        raise WrongState(
+            f"the working tree {job.target} that job {job.id} is for is gone; run this in another one"
+        )
+    return repository
+
+
+def _moved(path: Path, old_common: Path, common: Path) -> Path:
+    old_root = old_common.parent
+    if old_common == common or not path.is_relative_to(old_root):
+        return path
+    return common.parent / path.relative_to(old_root)

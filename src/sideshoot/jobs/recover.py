@@ -10,7 +10,7 @@ from sideshoot.errors import Busy, SideshootError, StoreDamaged
 from sideshoot.jobs import intent
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.lock import is_held, locked
-from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
 from sideshoot.jobs.store import NAME, Store
 from sideshoot.model import Job, Outcome, State
 
@@ -61,7 +61,7 @@ def recover_job(
         job = store.get(job_id)
         if job.state is State.FINISHED or is_held(folder.lock):
             return []
-        return _finished(repository, store, job, outcome=outcome, error=error)
+        return _finished(home_of(repository, job), store, job, outcome=outcome, error=error)
 
 
 def _settled(repository: Repository, store: Store, job: Job) -> list[str]:
@@ -160,7 +160,7 @@ def _removed(repository: Repository, store: Store, folder: JobFolder) -> list[st
         workspace = workspace_of(repository, job)
         if workspace is None:
             return []
-        remove_workspace(repository, workspace)
+        remove_workspace(home_of(repository, job), workspace)
         store.update(job.id, **NO_WORKSPACE)
     return [f"job {job.id}: its workspace is removed, as it was {job.decision}"]
 

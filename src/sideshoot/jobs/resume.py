@@ -8,13 +8,12 @@ result and is decided together with the one that went on.
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import JobNotFound, WrongState
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.lock import locked
-from sideshoot.jobs.place import NO_WORKSPACE
+from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
 from sideshoot.model import Decision, Isolation, Job, State
 
 if TYPE_CHECKING:
@@ -44,19 +43,20 @@ def adopt(repository: Repository, store: Store, job: Job) -> Job | None:
                 f"job {earlier.id} goes on as {earlier.continued_by} since a moment ago; "
                 f"`sideshoot run --resume {earlier.continued_by}` goes on after that"
             )
-        if not is_open(earlier):
+        if not is_open(repository, earlier):
             return None
         return _handed_over(repository, store, earlier, job)
 
 
-def is_open(job: Job) -> bool:
+def is_open(repository: Repository, job: Job) -> bool:
     """Whether the workspace is there and nothing was decided that ends it."""
+    workspace = workspace_of(repository, job)
     return (
         job.state is State.FINISHED
         and job.decision in UNDECIDED
         and job.opened
-        and job.worktree is not None
-        and Path(job.worktree).is_dir()
+        and workspace is not None
+        and workspace.path.is_dir()
     )
 
 
