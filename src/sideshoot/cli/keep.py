@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -224,7 +224,8 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise KeepRefused(f"can't write {path}: {error.strerror}") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it was moved, or never made
+            unfinished.unlink()
 
 
 def _make_branch(place: Place, job: Job, name: str) -> int:
