@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 NAME = "jobs"
 
 
-@dataclass(frozen=True, slots=True)
-class JobFolder:
+class JobFolder(NamedTuple):
     """Where each file of a job lies; making the object makes nothing."""
 
     state_dir: Path

@@ -70,11 +70,6 @@ def jobs_left(state_dir: Path) -> list[str]:
     return [name.removesuffix(".json") for name in _names(state_dir / _FOLDER) if name[0] != "."]
 
 
-def is_any_left(state_dir: Path) -> bool:
-    """Whether a decision is under way, or was when somebody died."""
-    return bool(_names(state_dir / _FOLDER) or _names(state_dir / "keep"))
-
-
 def is_change_left(state_dir: Path, job_id: str) -> bool:
     """Whether a change of the user's tree for this job is neither finished nor taken back."""
     return any(name.startswith(f"{job_id}-") for name in _names(state_dir / "keep"))

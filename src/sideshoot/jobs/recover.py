@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import Busy, SideshootError, StoreDamaged
-from sideshoot.jobs import intent
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.lock import is_held, locked
 from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
@@ -15,6 +15,8 @@ from sideshoot.jobs.store import NAME, Store
 from sideshoot.model import Job, Outcome, State
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sideshoot.git import Repository
 
 _PATIENCE_S = 60.0
@@ -30,7 +32,7 @@ def recover(repository: Repository) -> list[str]:
     if not (state_dir / NAME).exists() and not (state_dir / "jobs").is_dir():
         return []
     store, unsettled, notes = _opened(repository)
-    if intent.is_any_left(state_dir):
+    if _is_any_decision_left(state_dir):
         from sideshoot.jobs.decide import recover_decisions  # noqa: PLC0415 - rare
 
         notes += recover_decisions(repository, store)
@@ -38,6 +40,15 @@ def recover(repository: Repository) -> list[str]:
     for job in unsettled:
         notes += _settled(repository, store, job)
     return notes
+
+
+def _is_any_decision_left(state_dir: Path) -> bool:
+    """Whether somebody decides on a job just now, or did when they died."""
+    for name in ("deciding", "keep"):
+        with contextlib.suppress(OSError), os.scandir(state_dir / name) as entries:
+            if any(entries):
+                return True
+    return False
 
 
 def recover_job(
