@@ -59,6 +59,13 @@ def test_looking_makes_nothing(place: Place) -> None:
     assert not place.repository.state_dir.exists()
 
 
+def test_a_long_list_of_candidates_is_cut_for_people_only(place: Place) -> None:
+    ids = {add(place, f"k{n}aaaa").id for n in range(2, 10)}
+    with pytest.raises(AmbiguousJob, match=r", 2 more; name one$") as caught:
+        meant_job(place, None, is_finished, what="")
+    assert set(caught.value.candidates) == ids
+
+
 def test_an_id_or_its_beginning(place: Place) -> None:
     add(place, "k3f9ab")
     add(place, "k3zzz2")

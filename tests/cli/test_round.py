@@ -50,6 +50,17 @@ class TestRun:
         subprocess.run(job["actions"]["keep"], shell=True, cwd="/", check=True, timeout=90)
         assert repo.read("x") == b"x\n"
 
+    def test_in_the_users_own_tree_nothing_is_left_to_decide(
+        self, sideshoot: Command, repo: Repo
+    ) -> None:
+        done = sideshoot("run", "--in-place", "--", "sh", "-c", EDIT).ok()
+        assert "2 files changed" in done.err
+        assert repo.exists("new.txt")
+        assert not any(f"sideshoot {word} " in done.err for word in ("keep", "undo", "discard"))
+        sideshoot("keep").refused("there is no job that could be kept", status=2)
+        sideshoot("run", "--read-only", "--", "true").ok()
+        assert sideshoot.json("status")["jobs"][0]["decision"] == "open"
+
     def test_a_background_job_prints_its_id(self, sideshoot: Command) -> None:
         job_id = sideshoot("run", "-b", "--", "true").ok().out.strip()
         assert sideshoot("wait", job_id).ok().out.startswith(f"job {job_id} succeeded")

@@ -12,6 +12,7 @@ from sideshoot.cli.command import Command
 from sideshoot.cli.diffstat import counted
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
+from sideshoot.cli.record import next_steps
 from sideshoot.cli.references import is_active, is_open, is_undecided, meant_jobs
 from sideshoot.cli.result import refuse_unfinished
 from sideshoot.cli.status import job_table
@@ -90,4 +91,5 @@ def _show(call: Call, done: Sequence[Job], failed: Sequence[SideshootError]) -> 
     if not done and not failed:
         output.say("there is no job to discard")
     if len(done) == 1:
-        show(next_lines(call, done[0], ["restore"], sys.stderr), output.note)
+        steps = [step for step in next_steps(done[0]) if step == "restore"]
+        show(next_lines(call, done[0], steps, sys.stderr), output.note)

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.cli.actions import command_from_anywhere
-from sideshoot.model import Decision, Job, State
+from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import path_fields
 
 if TYPE_CHECKING:
@@ -93,10 +93,11 @@ def next_steps(job: Job) -> list[str]:
     """The names of the commands that make sense for a job as it is now."""
     if job.state is not State.FINISHED:
         return ["status", "logs", "cancel"]
+    if job.continued_by is not None or job.request.isolation is not Isolation.WORKTREE:
+        # It is decided together with the later job; in the user's own tree nothing is decided.
+        return ["diff"] if job.result else []
     if not job.result:
-        return (
-            ["result", "discard"] if job.decision is Decision.OPEN and job.worktree else ["result"]
-        )
+        return ["result", "discard"] if job.worktree else ["result"]
     return {
         Decision.OPEN: ["diff", "keep", "discard"],
         Decision.PARTLY_KEPT: ["diff", "keep", "undo", "discard"],

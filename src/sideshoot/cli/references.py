@@ -40,7 +40,8 @@ def is_undecided(job: Job) -> bool:
 
 def is_kept(job: Job) -> bool:
     """Its work, or some of it, was kept, and is not part of a later job's."""
-    return job.decision in (Decision.KEPT, Decision.PARTLY_KEPT) and job.continued_by is None
+    kept = job.decision in (Decision.KEPT, Decision.PARTLY_KEPT)
+    return kept and job.continued_by is None and job.request.isolation is Isolation.WORKTREE
 
 
 def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> Job:
@@ -107,7 +108,10 @@ def only(jobs: Sequence[Job]) -> Job:
     """
     if len(jobs) == 1:
         return jobs[0]
-    error = AmbiguousJob([_described(job) for job in jobs])
+    listed = [_described(job) for job in jobs[:_MOST_LISTED]]
+    if len(jobs) > _MOST_LISTED:
+        listed.append(f"{len(jobs) - _MOST_LISTED} more")
+    error = AmbiguousJob(listed)
     error.candidates = tuple(job.id for job in jobs)
     raise error
 
@@ -133,6 +137,8 @@ def _with_changes(place: Place, jobs: Sequence[Job]) -> list[Job]:
         return []
     return [job for job in jobs if is_active(job) or place.changes_of(job)]
 
+
+_MOST_LISTED = 6
 
 _MOST_COMPARED = 20
 """Of more jobs than this, none is compared: the user has to say which anyway."""
