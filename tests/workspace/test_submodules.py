@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,10 @@ def test_what_was_not_committed_reaches_it_too(parent: Repo, workspace: Workspac
     submodule.remove("docs/guide.txt")
     nested = saved(parent, workspace)
     assert nested.links == ()
-    assert any("were not committed" in line for line in nested.warnings)
+    (line,) = [line for line in nested.warnings if "were not committed" in line]
+    subprocess.run(["/bin/sh", "-c", line.split("`")[1]], cwd=parent.top, check=True, timeout=60)
+    assert parent.read("lib/app.py") == b"changed\n"
+    assert parent.read("lib/fresh.py") == b"untracked\n"
     brought(parent, nested)
     held = Repo(parent.top / "lib").committed(f"refs/sideshoot/{JOB}/sideshoot/uncommitted")
     assert held[b"app.py"] == (0o100644, b"changed\n")
@@ -144,8 +148,6 @@ def test_says_how_where_the_user_has_not_set_it_up(
     (line,) = brought(parent, nested)
     assert "you have not set it up here" in line
     parent.git("submodule", "update", "-q", "--init")
-    import subprocess
-
     subprocess.run(["/bin/sh", "-c", line.split("`")[1]], cwd=parent.top, check=True, timeout=60)
     assert Repo(parent.top / "lib").text("cat-file", "-t", commit) == "commit"
 

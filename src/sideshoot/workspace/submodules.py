@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git import Git
+from sideshoot.git.command import Output, finished
 from sideshoot.git.trees import GITLINK
 from sideshoot.text import show_path
 from sideshoot.workspace.foreign import Refs, git_dir_of, read_refs, reader_of
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 _HEAD = "refs/sideshoot/head"
 _DIRTY = "refs/sideshoot/uncommitted"
+_PATCH = "uncommitted.patch"
+"""A view for people of what was not committed; the bundle holds the same as a commit."""
+
 _GITLINK_BYTES = (0o160000).to_bytes(4, "big")
 
 
@@ -148,7 +152,7 @@ def _look_into(
         commit = _hold(repository, workspace, path, bundle, number) if bundle else None
     if not moved and commit is None:
         return None, inside
-    warnings = _warnings(workspace, path, seen, commit, dirty=dirty)
+    warnings = _warnings(path, seen, commit, dirty=dirty)
     return SubmoduleWork(path, refs.head, moved, commit, tuple(warnings)), inside
 
 
@@ -183,6 +187,12 @@ def _snapshot(
     parent = ["-p", head] if head else []
     commit = dated.text("commit-tree", seen.tree, *parent, "-m", "sideshoot: not committed")
     git.run("update-ref", _DIRTY, commit)
+    shape = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color")
+    with (folder / _PATCH).open("wb") as file:
+        argv = ("diff", *shape, before, seen.tree)
+        process = git.start(*argv, stdout=file.fileno())
+        _, stderr = process.communicate()
+        finished(argv, Output(b"", stderr, process.returncode))
     return True, seen
 
 
@@ -203,9 +213,12 @@ def _bundle(git: Git, known: set[str], folder: Path) -> Path | None:
 def _hold(
     repository: Repository, workspace: Workspace, path: bytes, bundle: Path, number: int
 ) -> str:
-    with bundle.open("rb") as file:
-        oid = repository.git.hash_file(file)
-    tree = repository.git.text("mktree", stdin=f"100644 blob {oid}\tbundle\n".encode())
+    lines = []
+    for part in (bundle, bundle.with_name(_PATCH)):
+        if part.exists():
+            with part.open("rb") as file:
+                lines.append(f"100644 blob {repository.git.hash_file(file)}\t{part.name}\n")
+    tree = repository.git.text("mktree", stdin="".join(lines).encode())
     message = f"sideshoot: what is new in the submodule {show_path(path)}"
     return store(repository, workspace.job_id, number, tree, message)
 
@@ -235,17 +248,16 @@ def _is_repository(top: Path) -> bool:
     return os.path.realpath(found) == os.path.realpath(os.fsencode(top))
 
 
-def _warnings(
-    workspace: Workspace, path: bytes, seen: Snapshot, commit: str | None, *, dirty: bool
-) -> list[str]:
+def _warnings(path: bytes, seen: Snapshot, commit: str | None, *, dirty: bool) -> list[str]:
     shown = show_path(path)
     warnings = []
     if commit is not None:
         warnings.append(f"the agent's work in the submodule {shown} is saved in {commit}")
     if dirty:
+        name = shlex.quote(os.fsdecode(path))
         warnings.append(
-            f"changes in the submodule {shown} were not committed, so a keep can't stage them; "
-            f"it fetches them as refs/sideshoot/{workspace.job_id}/sideshoot/uncommitted"
+            f"changes in the submodule {shown} were not committed, so a keep leaves them out; "
+            f"`git cat-file blob {commit}:{_PATCH} | git -C {name} apply` brings them"
         )
     warnings += [
         f"{shown}/{show_path(file)} is neither file nor link, and git can't hold it"
