@@ -257,8 +257,8 @@ def test_an_agent_may_write_where_git_needs_it(jobs: Jobs, gardener: Gardener) -
 @pytest.mark.parametrize(
     ("limits", "outcome", "words"),
     [
-        pytest.param({"timeout_s": 0.3}, Outcome.TIMED_OUT, "after 0.3 s", id="wall clock"),
-        pytest.param({"idle_timeout_s": 0.3}, Outcome.TIMED_OUT, "no sign of life", id="idle"),
+        pytest.param({"timeout_s": 2.0}, Outcome.TIMED_OUT, "after 2 s", id="wall clock"),
+        pytest.param({"idle_timeout_s": 2.0}, Outcome.TIMED_OUT, "no sign of life", id="idle"),
         pytest.param({"output_limit": 10}, Outcome.FAILED, "more than 10 bytes", id="output"),
     ],
 )
@@ -266,7 +266,7 @@ def test_a_limit_ends_the_whole_tree_and_says_which(
     jobs: Jobs, limits: dict[str, float], outcome: Outcome, words: str
 ) -> None:
     sleep = long_sleep()
-    job = jobs.run(f"echo a line of some length; echo x > made; {sleep} & {sleep}", **limits)
+    job = jobs.run(f"echo x > made; echo a line of some length; {sleep} & {sleep}", **limits)
     assert job.outcome is outcome
     assert words in (job.error or "")
     assert jobs.content(job, "made") == b"x\n"
@@ -274,8 +274,8 @@ def test_a_limit_ends_the_whole_tree_and_says_which(
 
 
 def test_an_agent_that_shows_life_is_not_idle(jobs: Jobs) -> None:
-    script = "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.25; done"
-    assert jobs.run(script, idle_timeout_s=1.5).outcome is Outcome.SUCCEEDED
+    script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i; sleep 0.25; done"
+    assert jobs.run(script, idle_timeout_s=2.5).outcome is Outcome.SUCCEEDED
 
 
 def test_a_stop_before_the_agent_starts_is_a_cancel(jobs: Jobs, gardener: Gardener) -> None:
