@@ -15,6 +15,7 @@ from sideshoot.errors import CannotStart, CaptureFailed
 from sideshoot.git import discover
 from sideshoot.model import Carry
 from sideshoot.workspace.base import make_base
+from sideshoot.workspace.guard import compare, take_guard
 from sideshoot.workspace.opening import open_workspace, plan_workspace, verify, writable_folders
 from sideshoot.workspace.removal import remove_workspace
 from support.hostile import configure
@@ -268,6 +269,31 @@ def test_with_a_separate_git_directory(tmp_path: Path) -> None:
     workspace = opened(repo)
     assert workspace.common_dir == tmp_path / "store"
     assert inside(workspace).status() == repo.status()
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_with_reftables(tmp_path: Path, empty: bool) -> None:
+    try:
+        files = {} if empty else None
+        repo = Repo.create(tmp_path / "tables", files, options=["--ref-format=reftable"])
+    except AssertionError:
+        pytest.skip("this git has no reftables yet")
+    repo.write("fresh.py", "x\n")
+    repo.git("add", "fresh.py")
+    guard = take_guard(discover(repo.top), JOB, f"sideshoot/{JOB}")
+    before = repo.fingerprint()
+    workspace = opened(repo)
+    assert repo.fingerprint() == before
+    assert inside(workspace).status() == repo.status()
+    assert inside(workspace).text("symbolic-ref", "HEAD") == workspace.branch_ref
+    assert verify(workspace) == []
+    inside(workspace).commit("by the agent")
+    assert compare(discover(repo.top), guard) == []
+    repo.git("symbolic-ref", "HEAD", "refs/heads/other")
+    assert "HEAD of your working tree changed" in compare(discover(repo.top), guard)[0]
+    repo.git("symbolic-ref", "HEAD", "refs/heads/main")
+    remove_workspace(discover(repo.top), workspace)
+    wait_until(lambda: traces(repo) == [])
 
 
 def test_in_a_submodule(repo: Repo, tmp_path: Path) -> None:

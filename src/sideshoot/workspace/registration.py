@@ -101,8 +101,10 @@ def _place(workspace: Workspace) -> None:
 
 def _register_by_git(repository: Repository, workspace: Workspace) -> None:
     # Reftables keep a working tree's HEAD in a format of git's own.
-    begin = ["--detach"] if workspace.head else ["--orphan", "-b", workspace.branch]
-    options = [*begin, "--no-checkout", "--lock", "--reason", workspace.lock_reason]
+    begin = ["--orphan", "-b", workspace.branch]
+    if workspace.head:
+        begin = ["--detach", "--no-checkout"]
+    options = [*begin, "--lock", "--reason", workspace.lock_reason]
     target = [str(workspace.path)] + ([workspace.head] if workspace.head else [])
     repository.git.run("worktree", "add", "--quiet", *options, *target)
     if not workspace.git_dir.is_dir():
