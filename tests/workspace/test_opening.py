@@ -274,7 +274,7 @@ def test_with_a_separate_git_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [False, True])
 def test_with_reftables(tmp_path: Path, empty: bool) -> None:
     try:
-        files = {} if empty else None
+        files: dict[str, str] | None = {} if empty else None
         repo = Repo.create(tmp_path / "tables", files, options=["--ref-format=reftable"])
     except AssertionError:
         pytest.skip("this git has no reftables yet")
