@@ -181,18 +181,33 @@ def missing(reason: str) -> None:
 
 
 def check_way(way: Way) -> None:
+    """Skip the test where this way can't work, and say why."""
     if sys.platform != "linux":
         pytest.skip("there is a fence on Linux only")
     if way.mechanism == "bubblewrap" and shutil.which("bwrap") is None:
-        missing("bubblewrap is not installed")
+        missing("bubblewrap is not installed; on Debian: apt-get install bubblewrap")
+    if way.user is not None and os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    if way.user is not None and python_for(way.user) is None:
+        pytest.skip("the package or Python lies where an ordinary user can't read it")
     if way.mechanism == "landlock" and kernel.landlock_abi() < kernel.MINIMUM_ABI:
         pytest.skip("this kernel has no Landlock that would do")
-    if way.user is None:
-        return
-    if os.geteuid() != 0:
-        pytest.skip("only root can be somebody else")
-    if python_for(way.user) is None:
-        pytest.skip("the package or Python lies where an ordinary user can't read it")
+    if way.mechanism == "bubblewrap" and (reason := why_not(way)):
+        pytest.skip(reason)
+
+
+@functools.cache
+def why_not(way: Way) -> str:
+    """What this machine has against bubblewrap, whoever calls it: a container without namespaces."""
+    words = ("--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "--proc", "/proc", "true")
+    said = ""
+    for more in ((), ("--unshare-user",)):
+        options = Estate(Path("/"), Repo(Path("/")), way).options()
+        done = subprocess.run([way.program, *more, *words], capture_output=True, **options)
+        if done.returncode == 0:
+            return ""
+        said = said or done.stderr.decode(errors="replace").strip()
+    return said
 
 
 @functools.cache

@@ -15,6 +15,9 @@ import os
 import signal
 import sys
 
+STDERR = 9
+"""Under bubblewrap the program's standard error; what bubblewrap says itself goes elsewhere."""
+
 NOT_ENCLOSED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
 
 
@@ -22,6 +25,8 @@ def main(argv: list[str]) -> int:
     end = argv.index("--")
     kind, places, program = argv[0], argv[1:end], argv[end + 1 :]
     try:
+        if kind == "bubblewrap":
+            os.dup2(STDERR, 2)
         _let_go()
         _hold(kind, places)
     except OSError as error:

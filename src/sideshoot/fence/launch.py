@@ -25,7 +25,7 @@ _TRIES = 20
 
 def main(argv: list[str]) -> int:
     sys.path.insert(0, _PACKAGES)
-    from sideshoot.fence import kernel, places  # noqa: PLC0415 - only now they can be found
+    from sideshoot.fence import enter, kernel, places  # noqa: PLC0415 - only now they can be found
 
     for name in _PASSED_ON:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -33,34 +33,34 @@ def main(argv: list[str]) -> int:
     end = argv.index("--")
     middle = argv.index("--", end + 1)
     shown, before, after = argv[:end], argv[end + 1 : middle], argv[middle + 1 :]
-    status = 1
+    os.dup2(2, enter.STDERR, inheritable=True)
     for _ in range(_TRIES):
         covered = places.sockets_to_cover(shown)
         covers = [word for path in covered for word in ("--ro-bind", "/dev/null", path)]
-        status, set_up = _run(before, [*covers, *after])
-        if set_up or covered == places.sockets_to_cover(shown):
+        status, complaint = _run([*before, *covers, *after])
+        if not any(os.fsencode(path) in complaint for path in covered):
             break
+    os.write(2, complaint)
     return status
 
 
-def _run(before: list[str], after: list[str]) -> tuple[int, bool]:
-    """Run bubblewrap; its exit status, and whether it got as far as to start the program."""
+def _run(argv: list[str]) -> tuple[int, bytes]:
+    """Run bubblewrap; its exit status, and what it said itself, which is why it gave up."""
     reading, writing = os.pipe()
-    os.set_inheritable(writing, True)
-    argv = [*before, "--json-status-fd", str(writing), *after]
-    pid = os.posix_spawn(argv[0], argv, os.environ)
+    quietly = [(os.POSIX_SPAWN_DUP2, writing, 2)]
+    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=quietly)
     os.close(writing)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    # It ended, or whoever has the other end still: what it said is there by now.
+    # It has ended, but what ran inside may take a moment longer to end, and holds the other end.
     os.set_blocking(reading, False)
-    said = _content(reading)
+    complaint = _content(reading)
     os.close(reading)
-    return (status, b'"exit-code"' in said) if status >= 0 else (128 - status, True)
+    return status if status >= 0 else 128 - status, complaint
 
 
 def _content(reading: int) -> bytes:
     try:
-        return os.read(reading, 4096)
+        return os.read(reading, 65536)
     except BlockingIOError:
         return b""
 
