@@ -57,6 +57,12 @@ def test_the_record_says_how_it_ended(jobs: Jobs) -> None:
     assert job.worker_started
 
 
+def test_ignored_files_that_are_in_the_result_are_not_named_apart(jobs: Jobs) -> None:
+    job = jobs.run("touch a.log; echo x > b.log; git add -f b.log")
+    assert (job.ignored_count, job.ignored_paths) == (1, ("a.log",))
+    assert jobs.content(job, "b.log") == b"x\n"
+
+
 def test_events_are_logged_and_told(jobs: Jobs) -> None:
     told: list[Event] = []
     job = jobs.create("echo one; echo two >&2")
@@ -173,6 +179,15 @@ def test_a_workspace_that_can_not_be_opened_ends_the_job(jobs: Jobs, worktrees: 
     job = jobs.get(job)
     assert (job.state, job.outcome, job.worktree) == (State.FINISHED, Outcome.FAILED, None)
     assert job.error
+
+
+def test_a_job_without_a_log_does_not_begin(jobs: Jobs) -> None:
+    job = jobs.create("echo x > made")
+    jobs.folder(job).events.mkdir()
+    with pytest.raises(CannotStart, match="can't write"):
+        service.work(jobs.repository, job.id)
+    service.recover(jobs.repository)
+    assert jobs.get(job).outcome is Outcome.INTERRUPTED
 
 
 def test_work_that_can_not_be_saved_stays(jobs: Jobs) -> None:

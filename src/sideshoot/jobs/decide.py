@@ -22,9 +22,10 @@ from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import recover as recover_changes
-from sideshoot.workspace.capture import capture
+from sideshoot.workspace.capture import capture, read_manifest
 from sideshoot.workspace.ignored import bring_ignored
 from sideshoot.workspace.keep import keep
+from sideshoot.workspace.places import parents
 from sideshoot.workspace.plan import selected
 from sideshoot.workspace.record import load_record
 from sideshoot.workspace.refs import result_ref, undo_ref
@@ -267,9 +268,12 @@ def _goal(repository: Repository, job: Job, options: KeepOptions) -> intent.Inte
     if not options.paths:
         return intent.Intent("keep", undo_before, Decision.KEPT)
     deltas = differences(repository.git, job.base, job.result)
-    chosen = {show_path(delta.path) for delta in selected(deltas, options.paths)}
-    kept = {*job.kept_paths, *chosen}
-    whole = kept.issuperset(show_path(delta.path) for delta in deltas)
+    beside = read_manifest(repository, job.result).beside
+    names = {path.rstrip(b"/") for path in options.paths}
+    chosen = [delta.path for delta in selected(deltas, options.paths, beside)]
+    chosen += [path for path in beside if names & {path, b"", *parents(path)}]
+    kept = {*job.kept_paths, *map(show_path, chosen)}
+    whole = kept.issuperset(map(show_path, [*(delta.path for delta in deltas), *beside]))
     decision = Decision.KEPT if whole else Decision.PARTLY_KEPT
     return intent.Intent("keep", undo_before, decision, tuple(sorted(kept)))
 

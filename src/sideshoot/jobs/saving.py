@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sideshoot.git import Repository
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.workspace.guard import Guard
+    from sideshoot.workspace.ignored import Ignored
     from sideshoot.workspace.place import Workspace
 
 
@@ -70,13 +71,21 @@ def _save_workspace(repository: Repository, workspace: Workspace, saved: Saved) 
     saved.facts["result"] = captured.commit
     saved.warnings += captured.warnings
     try:
-        deltas = differences(repository.git, workspace.base, captured.commit)
-        ignored = list_ignored(workspace, saved={delta.path for delta in deltas})
+        ignored = _ignored(repository, workspace, captured.commit)
     except (GitError, OSError) as error:
         saved.warnings.append(f"can't list what the agent left among ignored files: {error}")
         return
     saved.facts["ignored_count"] = ignored.count
     saved.facts["ignored_paths"] = tuple(map(show_path, ignored.paths))
+
+
+def _ignored(repository: Repository, workspace: Workspace, result: str) -> Ignored:
+    found = list_ignored(workspace)
+    if not found.count:
+        return found
+    # What the agent put into its index all the same is in the result.
+    deltas = differences(repository.git, workspace.base, result)
+    return list_ignored(workspace, saved={delta.path for delta in deltas})
 
 
 def _save_in_place(repository: Repository, job: Job, saved: Saved) -> None:

@@ -51,8 +51,15 @@ def work(repository: Repository, job_id: str, *, on_event: Callable[[Event], Non
     """
     store = Store.open(repository.state_dir)
     folder = JobFolder(repository.state_dir, store.get(job_id).id)
-    with holding(folder), EventLog(folder.events) as log:
+    with holding(folder), _log_of(folder) as log:
         return _Worker(repository, store, folder, _Teller(log, on_event)).run()
+
+
+def _log_of(folder: JobFolder) -> EventLog:
+    try:
+        return EventLog(folder.events)
+    except OSError as error:
+        raise CannotStart(f"can't write {folder.events}: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
