@@ -157,7 +157,7 @@ def _kept_lines(job: Job, kept: Kept, options: dict[str, Any]) -> Iterator[str]:
 def _headline(job: Job, kept: Kept, options: dict[str, Any]) -> str:
     if options["dry_run"]:
         return f"keeping job {job.id} would change"
-    where = ", staged" if not options["no_stage"] else ", not staged"
+    where = ", staged" if kept.staged else ", not staged"
     if kept.commit:
         where = f", committed as {kept.commit[:10]}"
     return f"kept job {job.id}{where if kept.changed else ''}"
@@ -168,7 +168,7 @@ def _kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any
         "job_id": job.id,
         "decision": job.decision.value,
         "dry_run": options["dry_run"],
-        "staged": not options["no_stage"],
+        "staged": kept.staged,
         "commit": kept.commit,
         "files": [change_record(change) for change in kept.changed],
         "insertions": sum(change.insertions for change in kept.changed),

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
-from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, parse_raw
+from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences, parse_raw
 from sideshoot.text import show_path
+from sideshoot.workspace.nested import save_nested
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
@@ -41,7 +42,12 @@ class Manifest:
     empty: tuple[bytes, ...] = ()
     """Folders without anything in them."""
     inner: tuple[dict[str, Any], ...] = ()
-    """Repositories that lay inside, as `sideshoot.workspace.inner` saved them."""
+    """Repositories that lay inside, as `sideshoot.workspace.nested` saved them."""
+
+    @property
+    def beside(self) -> list[bytes]:
+        """The paths of what is held beside the tree."""
+        return [*self.empty, *(base64.b64decode(record["path"]) for record in self.inner)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +111,29 @@ def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
             git.run("read-tree", workspace.base)
         staged = _staged_by_agent(workspace, notes)
         also = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
+        also += _saved_before(repository, workspace)
         seen = snapshot(workspace.repository, git, also=also, empty_folders=True)
+        nested = save_nested(repository, workspace, seen.repositories)
         links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
+        links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
         tree = _with_links(workspace.repository, seen, links, folder)
-    manifest = Manifest(raw=seen.raw, empty=seen.empty)
-    return _Left(tree, manifest, [*notes, *_warnings(workspace, seen)])
+    manifest = Manifest(raw=seen.raw, empty=seen.empty, inner=nested.records)
+    return _Left(tree, manifest, [*notes, *nested.warnings, *_warnings(workspace, seen)])
+
+
+def _saved_before(repository: Repository, workspace: Workspace) -> list[bytes]:
+    """The files that an earlier capture found; they are work even if they are ignored by now."""
+    before = repository.ref(result_ref(workspace.job_id))
+    if before is None:
+        return []
+    deltas = differences(repository.git, workspace.base, before)
+    return [delta.path for delta in deltas if delta.new is not None and delta.new.is_file]
 
 
 def _with_links(
     repository: Repository, seen: Snapshot, links: Mapping[bytes, Entry | None], folder: Path
 ) -> str:
-    """The tree with the submodules that the agent added or moved in its index."""
+    """The tree with the submodules that the agent added or moved."""
     if not links:
         return seen.tree
     return changed_tree(

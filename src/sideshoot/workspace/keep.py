@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sideshoot.errors import GitError, KeepConflict, KeepRefused
 from sideshoot.git.trees import Entry, differences
@@ -15,6 +16,7 @@ from sideshoot.workspace.capture import Manifest, read_manifest
 from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.indexing import Staged, index_lock, plan_index
 from sideshoot.workspace.merge import merge_commits
+from sideshoot.workspace.nested import bring_nested, bring_submodules
 from sideshoot.workspace.places import facts, parents, place
 from sideshoot.workspace.plan import Plan, Source, chosen_commit, make_plan, selected
 from sideshoot.workspace.record import KeepRecord, fingerprint
@@ -60,6 +62,8 @@ class Kept:
     commit: str | None = None
     extras: tuple[bytes, ...] = ()
     """What was brought beside git's own."""
+    staged: bool = False
+    """Whether the index has any of it."""
 
 
 def keep(
@@ -76,7 +80,8 @@ def keep(
     source = Source(base, result)
     if options.dry_run:
         with scratch(repository) as folder:
-            return _foreseen(repository, _planned(repository, source, options, folder))
+            manifest = read_manifest(repository, result)
+            return _foreseen(repository, _planned(repository, source, options, manifest, folder))
     with contextlib.ExitStack() as held:
         held.enter_context(change_lock(repository))
         folder = held.enter_context(change_folder(repository, job_id))
@@ -85,9 +90,17 @@ def keep(
         return _keep(repository, job_id, source, options, folder)
 
 
-def _planned(repository: Repository, source: Source, options: KeepOptions, folder: Path) -> Plan:
+def _planned(
+    repository: Repository,
+    source: Source,
+    options: KeepOptions,
+    manifest: Manifest,
+    folder: Path,
+) -> Plan:
     side = options.conflicts if options.conflicts in ("ours", "theirs") else None
-    return make_plan(repository, source, paths=options.paths, side=side, folder=folder)
+    return make_plan(
+        repository, source, paths=options.paths, beside=manifest.beside, side=side, folder=folder
+    )
 
 
 def _foreseen(repository: Repository, plan: Plan) -> Kept:
@@ -97,11 +110,13 @@ def _foreseen(repository: Repository, plan: Plan) -> Kept:
 def _keep(
     repository: Repository, job_id: JobId, source: Source, options: KeepOptions, folder: Path
 ) -> Kept:
-    plan = _planned(repository, source, options, folder)
+    manifest = read_manifest(repository, source.result)
+    plan = _planned(repository, source, options, manifest, folder)
     if plan.conflicts and options.conflicts != "markers":
         raise _conflict(plan.conflicts)
-    commit = _commit(repository, source, options, folder) if options.commit_message else None
-    manifest = read_manifest(repository, source.result)
+    commit = (
+        _commit(repository, source, options, manifest, folder) if options.commit_message else None
+    )
     extras = _extras(repository, options, manifest, folder)
     staged = plan_index(repository, plan, folder) if options.stage else None
     changed = _described(repository, plan)
@@ -117,12 +132,14 @@ def _keep(
             extras=extras,
         )
         carry_out(repository, deed, folder)
+    fetched = bring_submodules(repository, job_id, _chosen(options, manifest))
     return Kept(
         changed=changed,
         conflicts=tuple(sorted(plan.conflicts)),
-        warnings=tuple(_warnings(staged)),
+        warnings=(*_warnings(plan, staged), *fetched),
         commit=commit[1] if commit else None,
         extras=tuple(sorted(extras)),
+        staged=staged is not None and bool(staged.entries or staged.stages),
     )
 
 
@@ -173,10 +190,13 @@ def _staged(plan: Plan, path: bytes) -> Entry | None:
 def _extras(
     repository: Repository, options: KeepOptions, manifest: Manifest, folder: Path
 ) -> dict[bytes, bytes]:
-    """Make ready what is brought beside git's own: what the caller has, and empty folders."""
-    ready = folder / "extras"
+    """Make ready what is brought beside git's own: what the caller has, repositories, and empty
+    folders."""
+    ready, inner = folder / "extras", folder / "inner"
     ready.mkdir()
+    inner.mkdir()
     places = dict(options.extras(ready)) if options.extras else {}
+    places |= bring_nested(repository, _chosen(options, manifest), inner)
     for path in sorted(places):
         if facts(repository.top, path) is not None:
             raise KeepConflict(
@@ -185,6 +205,13 @@ def _extras(
                 [path],
             )
     return places | _empty_folders(repository, options, manifest, folder / "empty")
+
+
+def _chosen(options: KeepOptions, manifest: Manifest) -> list[dict[str, Any]]:
+    """The repositories that lay at the paths to be kept, or below them."""
+    paths = {path.rstrip(b"/") for path in options.paths}
+    named = ((base64.b64decode(record["path"]), record) for record in manifest.inner)
+    return [record for path, record in named if not paths or paths & {path, *parents(path)}]
 
 
 def _empty_folders(
@@ -210,11 +237,16 @@ def _is_free(repository: Repository, path: bytes) -> bool:
 
 
 def _commit(
-    repository: Repository, source: Source, options: KeepOptions, folder: Path
+    repository: Repository,
+    source: Source,
+    options: KeepOptions,
+    manifest: Manifest,
+    folder: Path,
 ) -> tuple[str, str, str]:
     """Make the commit of what is kept, on top of HEAD and without what else is uncommitted."""
     head = repository.head()
-    deltas = selected(differences(repository.git, source.base, source.result), options.paths)
+    deltas = differences(repository.git, source.base, source.result)
+    deltas = selected(deltas, options.paths, manifest.beside)
     theirs = chosen_commit(repository, source, deltas, folder) if options.paths else source.result
     ours = repository.commit(
         repository.tree_of(head) if head else repository.empty_tree,
@@ -250,9 +282,10 @@ def _listed(paths: Collection[bytes]) -> str:
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
-def _warnings(staged: Staged | None) -> list[str]:
+def _warnings(plan: Plan, staged: Staged | None) -> list[str]:
     left = staged.left if staged else ()
     return [
-        f"{show_path(path)} has the change in the working tree only; what you had staged is as it was"
+        f"{show_path(path)} is changed but not staged: you have uncommitted changes there, too"
         for path in left
+        if path in plan.index  # what the user does not track stays untracked, as it was
     ]

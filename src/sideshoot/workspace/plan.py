@@ -61,16 +61,20 @@ class Source:
     result: str
 
 
-def selected(deltas: Sequence[Delta], paths: Collection[bytes]) -> list[Delta]:
+def selected(
+    deltas: Sequence[Delta], paths: Collection[bytes], beside: Collection[bytes] = ()
+) -> list[Delta]:
     """The differences at these paths or below them; all, if none are named.
 
+    :param beside: what the result has beside its tree, and a path may mean as well.
     :raises UsageError: nothing changed at one of them.
     """
     if not paths:
         return list(deltas)
     names = {path.rstrip(b"/") for path in paths}
     chosen = [d for d in deltas if names & {d.path, b"", *parents(d.path)}]
-    met = {name for delta in chosen for name in (delta.path, b"", *parents(delta.path))}
+    meant = [*(delta.path for delta in chosen), *beside]
+    met = {name for path in meant for name in (path, b"", *parents(path))}
     for name in sorted(names - met):
         raise UsageError(f"the result changes nothing at {show_path(name)}")
     return chosen
@@ -81,16 +85,18 @@ def make_plan(
     source: Source,
     *,
     paths: Collection[bytes] = (),
+    beside: Collection[bytes] = (),
     side: Side | None = None,
     folder: Path,
 ) -> Plan:
     """Find what a keep has to write; writes nothing but objects.
 
     :param paths: bring only what changed at these paths or below them.
+    :param beside: what the result has beside its tree, and a path may mean as well.
     :param side: settle conflicts for this side; `None` leaves them in the plan.
     :param folder: takes scratch files.
     """
-    deltas = selected(differences(repository.git, source.base, source.result), paths)
+    deltas = selected(differences(repository.git, source.base, source.result), paths, beside)
     quick = _unmoved(repository, source, deltas, folder)
     if quick is not None:
         return quick

@@ -18,7 +18,7 @@ from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.command import Output, finished
 from sideshoot.git.trees import EXECUTABLE, GITLINK, REGULAR, Entry, index_info, parse_raw
 from sideshoot.text import show_path
-from sideshoot.workspace.places import facts, place
+from sideshoot.workspace.places import facts, parents, place
 
 if TYPE_CHECKING:
     import subprocess
@@ -76,7 +76,7 @@ def snapshot(
     folders_process = git.start(*_FOLDERS) if empty_folders else None
     found = _look(git, untracked=untracked)
     folders = _rest(_FOLDERS, folders_process).lines if folders_process else []
-    present, special = _files(repository.top, {*found.present, *also})
+    present, special = _files(repository.top, {*found.present, *_within(repository.top, also)})
     gone = [*found.gone, *special]
     if gone:
         changes = [(path, None) for path in gone]
@@ -168,6 +168,16 @@ def _is_blob(entry: Entry | None) -> bool:
 def _rest(argv: Sequence[str], process: subprocess.Popen[bytes]) -> Output:
     stdout, stderr = process.communicate()
     return finished(argv, Output(stdout, stderr, process.returncode))
+
+
+def _within(top: Path, paths: Iterable[bytes]) -> list[bytes]:
+    """Leave out what lies behind a link: that is no file of this tree, and could be anything."""
+    return [path for path in paths if all(_is_folder(top, above) for above in parents(path))]
+
+
+def _is_folder(top: Path, path: bytes) -> bool:
+    seen = facts(top, path)
+    return seen is not None and stat.S_ISDIR(seen.st_mode)
 
 
 def _files(top: Path, paths: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
