@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.cli import output
@@ -26,6 +27,20 @@ class WaitedTooLong(SideshootError):
     """The time that a command was given to wait has passed; the jobs go on."""
 
     exit_status = 124
+
+
+_OF_THE_MACHINE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE,
+    errno.EIO,
+}  # fmt: skip
+
+
+def machine_failure(error: OSError) -> SideshootError | None:
+    """What to say of an error that no code can prevent: no permission, a full disk."""
+    if error.errno not in _OF_THE_MACHINE:
+        return None
+    where = f": {show_path(error.filename)}" if error.filename else ""
+    return SideshootError(f"{error.strerror}{where}; nothing was lost, mend it and run this again")
 
 
 class Fault(SideshootError):

@@ -12,7 +12,7 @@ import click
 from sideshoot import __version__
 from sideshoot.cli import output
 from sideshoot.cli.command import Words, options_of
-from sideshoot.cli.failure import Interrupted, show_failure, usage_line
+from sideshoot.cli.failure import Fault, Interrupted, machine_failure, show_failure, usage_line
 from sideshoot.errors import SideshootError, UsageError
 
 if TYPE_CHECKING:
@@ -130,10 +130,16 @@ def _run(words: list[str]) -> int:
         raise Interrupted("interrupted") from None
     except click.ClickException as error:
         raise UsageError(usage_line(error)) from None
+    except OSError as error:
+        raise machine_failure(error) or _reported(error, words) from None
     except Exception as error:  # noqa: BLE001 - the last resort: a report instead of a trace
-        from sideshoot.cli.faults import report_fault  # noqa: PLC0415
+        raise _reported(error, words) from None
 
-        raise report_fault(error, words) from None
+
+def _reported(error: Exception, words: Sequence[str]) -> Fault:
+    from sideshoot.cli.faults import report_fault  # noqa: PLC0415
+
+    return report_fault(error, words)
 
 
 def _wants_json(words: Sequence[str]) -> bool:

@@ -91,6 +91,8 @@ def keep_job(
     with deciding(repository, store, job) as (home, found):
         _refuse_decided(found)
         fresh = refreshed(home, store, found)
+        if fresh.error is not None and fresh.job.result is None:
+            raise fresh.error
         kept, now = _keep(home, store, fresh.job, _with_ignored(home, fresh.job, options, ignored))
         reached("keep.decided")
         warnings = [*fresh.warnings, *kept.warnings]

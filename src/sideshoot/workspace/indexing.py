@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, KeepRefused
 from sideshoot.git.trees import Entry, entries_at, index_info
 from sideshoot.workspace.merge import merge_trees
-from sideshoot.workspace.present import PATHSPEC_LIMIT
+from sideshoot.workspace.present import PATHSPEC_LIMIT, index_around
 from sideshoot.workspace.scratch import copy_index
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Staged:
     """Conflicted paths, as an unfinished merge leaves them."""
     left: tuple[bytes, ...] = ()
     """Paths whose change could not be staged beside what the user has staged there."""
+    before: Mapping[bytes, Entry | None] = field(default_factory=dict)
+    """What the index has at the paths of `entries`."""
+    skipped: tuple[bytes, ...] = ()
+    """Paths that are outside of a sparse checkout afterwards."""
 
 
 def plan_index(repository: Repository, plan: Plan, folder: Path) -> Staged:
@@ -60,8 +64,21 @@ def plan_index(repository: Repository, plan: Plan, folder: Path) -> Staged:
             apart.append((change, entry))
     merged = _merged_apart(repository, apart, folder)
     left += [change.path for change, _ in apart if change.path not in merged]
+    entries |= merged
+    before = {path: entry_at(plan, path) for path in entries}
+    added = [path for path, new in entries.items() if new is not None and before[path] is None]
+    for path, entry in index_around(repository, added).items():
+        # A file where the index has a folder, or the other way about: git keeps only one of them.
+        entries.setdefault(path, None)
+        before.setdefault(path, entry)
     stages = {path: stages for path, stages in plan.conflicts.items() if len(stages) > 1}
-    return Staged(entries | merged, stages, tuple(left))
+    return Staged(entries, stages, tuple(left), before)
+
+
+def entry_at(plan: Plan, path: bytes) -> Entry | None:
+    """What the user's index has at a path of the plan; an unfinished merge counts as nothing."""
+    found = plan.index.get(path)
+    return found.entry if found else None
 
 
 @contextlib.contextmanager
@@ -128,6 +145,9 @@ def write_index(repository: Repository, staged: Staged, target: Path) -> None:
         git.run("update-index", "--add", "--replace", "-z", "--index-info", stdin=info)
     except GitError as error:
         raise KeepRefused(f"the index can't be made: {error.reason}; nothing was changed") from None
+    if staged.skipped:
+        names = b"\0".join(staged.skipped) + b"\0"
+        git.run("update-index", "-z", "--skip-worktree", "--stdin", stdin=names)
 
 
 def refresh_index(repository: Repository, target: Path, paths: Sequence[bytes]) -> None:

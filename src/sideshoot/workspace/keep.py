@@ -14,7 +14,7 @@ from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.capture import Manifest, read_manifest
 from sideshoot.workspace.compare import FileChange, changed_files
-from sideshoot.workspace.indexing import Staged, index_lock, plan_index
+from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index
 from sideshoot.workspace.merge import merge_commits
 from sideshoot.workspace.nested import bring_nested, bring_submodules
 from sideshoot.workspace.places import facts, parents, place
@@ -164,13 +164,13 @@ def _record(
     extras: Mapping[bytes, bytes],
 ) -> KeepRecord:
     # Also what the index has at the paths where it gets nothing: an undo must leave that alone.
-    had = {change.path: _staged(plan, change.path) for change in plan.changes}
+    had = {change.path: entry_at(plan, change.path) for change in plan.changes}
     gets = {**staged.entries, **dict.fromkeys(staged.stages)} if staged else {}
     return KeepRecord(
         raw={},
         before={change.path: change.old for change in plan.changes},
         after={change.path: change.new for change in plan.changes},
-        staged_before={path: _staged(plan, path) for path in (*had, *gets)},
+        staged_before={path: entry_at(plan, path) for path in (*had, *gets)} | _before(staged),
         staged_after={**had, **gets},
         modes={
             change.path: change.present.facts.st_mode & 0o7777
@@ -182,9 +182,8 @@ def _record(
     )
 
 
-def _staged(plan: Plan, path: bytes) -> Entry | None:
-    found = plan.index.get(path)
-    return found.entry if found else None
+def _before(staged: Staged | None) -> dict[bytes, Entry | None]:
+    return dict(staged.before) if staged else {}
 
 
 def _extras(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.git.trees import EXECUTABLE, REGULAR, Entry, index_info
-from sideshoot.workspace.places import facts, place
+from sideshoot.workspace.places import facts, parents, place
 from sideshoot.workspace.snapshot import add_files
 
 if TYPE_CHECKING:
@@ -136,6 +136,22 @@ def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, Inde
             hidden, skipped = tag.islower(), tag.upper() == b"S"
             found[path] = IndexEntry({**earlier, **stages}, hidden=hidden, skipped=skipped)
     return found
+
+
+def index_around(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, Entry]:
+    """What the user's index has above or below these paths, and could not have beside them."""
+    if not paths:
+        return {}
+    wanted = set(paths)
+    above = {parent for path in paths for parent in parents(path)}
+    names = sorted(wanted | above)
+    asked = [os.fsdecode(name) for name in names] if len(names) <= PATHSPEC_LIMIT else []
+    git = repository.git.having(GIT_LITERAL_PATHSPECS="1")
+    return {
+        path: stages[0]
+        for path, stages in _staged(git.fields("ls-files", "-s", "-z", "--", *asked)).items()
+        if 0 in stages and (path in above or not wanted.isdisjoint(parents(path)))
+    }
 
 
 def _storable(found: os.stat_result) -> bool:

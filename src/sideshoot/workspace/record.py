@@ -46,6 +46,12 @@ class KeepRecord:
     previous: str | None = None
     """The record of the job's keep before this one."""
 
+    @property
+    def outside(self) -> set[bytes]:
+        """Paths that only the index had: they were outside of a sparse checkout."""
+        files = {path for path, entry in self.before.items() if entry and entry.is_file}
+        return {path for path in files if self.raw.get(path) is None}
+
 
 def save_record(repository: Repository, record: KeepRecord) -> str:
     """Write a record into the object store and return its commit; no ref names it yet."""

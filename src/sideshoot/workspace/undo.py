@@ -80,7 +80,7 @@ def _taken_back(repository: Repository, job_id: JobId, record: KeepRecord, folde
 def _plan(repository: Repository, record: KeepRecord, folder: Path) -> tuple[Plan, bool]:
     """The plan, and whether every path is exactly what the keep left."""
     deltas = [Delta(path, record.after[path], record.before[path]) for path in sorted(record.after)]
-    index, present = look_at(repository, deltas, folder)
+    index, present = look_at(repository, deltas, folder, also=record.staged_after)
     changes = [
         Change(delta.path, delta.old, delta.new, present[delta.path])
         for delta in deltas
@@ -131,7 +131,8 @@ def _ready(
     entries = {c.path: c.new for c in plan.changes if c.new is not None and c.new.is_file}
     if not exact:
         return stage_files(repository, entries, folder=folder / "new", tree=plan.tree)
-    raw = {path: record.raw.get(path) or entry for path, entry in entries.items()}
+    outside = record.outside
+    raw = {p: record.raw.get(p) or e for p, e in entries.items() if p not in outside}
     places = write_raw(repository.git, raw, folder / "new")
     for path, where in places.items():
         mode = record.modes.get(path)
@@ -151,7 +152,8 @@ def _staged(repository: Repository, plan: Plan, record: KeepRecord, folder: Path
         entries.pop(path, None)
         if record.staged_before[path] != after:
             entries[path] = record.staged_before[path]
-    return Staged(entries, planned.stages, planned.left)
+    outside = tuple(path for path in record.outside if entries.get(path) is not None)
+    return Staged(entries, planned.stages, planned.left, skipped=outside)
 
 
 def _extras(repository: Repository, record: KeepRecord) -> list[bytes]:
