@@ -10,7 +10,7 @@ import pytest
 from sideshoot.errors import WrongState
 from sideshoot.jobs.claims import claim, holding, inherit, release
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import acquire, is_held
+from sideshoot.lock import acquire, is_held
 
 if TYPE_CHECKING:
     from pathlib import Path

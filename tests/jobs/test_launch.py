@@ -13,7 +13,7 @@ import pytest
 
 from sideshoot.errors import WrongState
 from sideshoot.jobs import service
-from sideshoot.jobs.lock import is_held
+from sideshoot.lock import is_held
 from sideshoot.model import Outcome, State
 from support.processes import await_true, running
 

@@ -415,7 +415,7 @@ def test_a_place_that_cannot_be_a_folder(tmp_path: Path) -> None:
 
 def test_the_store_is_quick_to_import() -> None:
     script = (
-        "import sys; import sideshoot.jobs.store, sideshoot.jobs.events, sideshoot.jobs.lock; "
+        "import sys; import sideshoot.jobs.store, sideshoot.jobs.events, sideshoot.lock; "
         "print(*sorted({'asyncio','rich','psutil','msgspec','subprocess','unidiff'} & set(sys.modules)))"
     )
     found = subprocess.run(

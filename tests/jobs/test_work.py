@@ -14,7 +14,7 @@ import pytest
 from sideshoot.agents.base import AgentResult, Event, EventKind, Stop, StopReason, Task
 from sideshoot.errors import AgentUnavailable, CannotStart, UsageError, WrongState
 from sideshoot.jobs import events, service
-from sideshoot.jobs.lock import is_held
+from sideshoot.lock import is_held
 from sideshoot.model import Decision, Isolation, Outcome, Request, State
 from support.processes import await_true, long_sleep, running
 

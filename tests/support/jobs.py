@@ -9,8 +9,8 @@ from sideshoot.agents.base import AgentResult, Readiness
 from sideshoot.git import discover
 from sideshoot.jobs import service
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import wait_free
 from sideshoot.jobs.store import Store
+from sideshoot.lock import wait_free
 from sideshoot.model import Job, Request
 from support.processes import await_true, long_sleep, running
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from sideshoot.errors import KeepConflict, KeepRefused, UsageError
 from sideshoot.git import discover
 from sideshoot.workspace.capture import capture
-from sideshoot.workspace.keep import Kept, KeepOptions, keep
+from sideshoot.workspace.keep import KeepOptions, Kept, keep
 from sideshoot.workspace.undo import undo
 from support.workspaces import JOB, inside, opened
 
@@ -228,7 +227,7 @@ def test_new_attributes_are_in_force_for_what_comes_with_them(repo: Repo) -> Non
 
 
 def test_permissions_of_a_replaced_file_stay(repo: Repo) -> None:
-    os.chmod(repo.place("app.py"), 0o600)
+    repo.chmod("app.py", 0o600)
     job = Round(repo)
     job.agent.write("app.py", "theirs\n")
 

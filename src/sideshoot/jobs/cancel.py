@@ -9,9 +9,9 @@ from sideshoot.errors import WrongState
 from sideshoot.jobs import identity
 from sideshoot.jobs.control import CANCEL, ask
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import wait_free
 from sideshoot.jobs.recover import recover_job
 from sideshoot.jobs.store import Store
+from sideshoot.lock import wait_free
 from sideshoot.model import Job, Outcome, State
 
 if TYPE_CHECKING:

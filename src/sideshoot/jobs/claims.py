@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import WrongState
-from sideshoot.jobs.lock import acquire
+from sideshoot.lock import acquire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,9 @@ from sideshoot.git.trees import differences
 from sideshoot.jobs import intent
 from sideshoot.jobs.branch import make_branch
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import locked
 from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
 from sideshoot.jobs.resume import earlier_jobs
+from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import recover as recover_changes

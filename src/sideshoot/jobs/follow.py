@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.jobs import events
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import is_held
+from sideshoot.lock import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

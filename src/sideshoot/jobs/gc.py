@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy, JobNotFound, SideshootError
 from sideshoot.jobs.folder import JobFolder, job_folders
-from sideshoot.jobs.lock import is_held, locked
+from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
 from sideshoot.workspace.refs import job_refs
 from sideshoot.workspace.trash import PREFIX, put_into_trash, spawn_trash_removal

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import StoreDamaged
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import locked
 from sideshoot.jobs.store import NAME, Store
+from sideshoot.lock import locked
 from sideshoot.model import Job, JobId, Outcome, Request, State
 from sideshoot.workspace.refs import NAMESPACE
 

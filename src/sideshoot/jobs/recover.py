@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import Busy, SideshootError, StoreDamaged
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import is_held, locked
 from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
 from sideshoot.jobs.store import NAME, Store
+from sideshoot.lock import is_held, locked
 from sideshoot.model import Job, Outcome, State
 
 if TYPE_CHECKING:

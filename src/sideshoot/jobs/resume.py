@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import JobNotFound, WrongState
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import locked
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
 
 if TYPE_CHECKING:

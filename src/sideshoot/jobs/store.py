@@ -25,8 +25,8 @@ from sideshoot.errors import (
 )
 from sideshoot.jobs import schema
 from sideshoot.jobs.folder import JobFolder, job_folders, write_json
-from sideshoot.jobs.lock import locked
 from sideshoot.jobs.record import from_record, to_record
+from sideshoot.lock import locked
 from sideshoot.model import Decision, Job, State
 
 if TYPE_CHECKING:

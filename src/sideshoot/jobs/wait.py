@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.lock import wait_free
 from sideshoot.jobs.recover import recover_job
 from sideshoot.jobs.store import Store
+from sideshoot.lock import wait_free
 from sideshoot.model import Job, State
 
 if TYPE_CHECKING:

@@ -81,7 +81,9 @@ def change_lock(repository: Repository, *, timeout_s: float = 60.0) -> Iterator[
     :raises Busy: another does, for longer than `timeout_s`.
     """
     path = repository.state_dir / "keep.lock"
-    with locked(path, timeout_s=timeout_s, what="another keep or undo is at work here"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    busy = "another keep or undo is at work in this repository; try again in a moment"
+    with locked(path, timeout_s, busy=busy):
         yield
 
 

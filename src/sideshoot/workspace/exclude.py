@@ -6,12 +6,12 @@ working tree and all linked ones (gitrepository-layout, "info/exclude").
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import CannotStart
+from sideshoot.lock import locked
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def _holds(file: Path, line: bytes) -> bool:
 def _add(file: Path, line: bytes, state_dir: Path) -> None:
     state_dir.mkdir(exist_ok=True)
     file.parent.mkdir(exist_ok=True)
-    with (state_dir / "exclude.lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(state_dir / "exclude.lock"):
         if _holds(file, line):
             return
         with file.open("ab+") as out:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sideshoot.errors import Busy
-from sideshoot.jobs.lock import acquire, is_held, locked, wait_free
+from sideshoot.lock import acquire, is_held, locked, wait_free
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
-from sideshoot.jobs.lock import locked
+from sideshoot.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
