@@ -265,3 +265,46 @@ def test_empty_folders_come_too_and_go_again(repo: Repo) -> None:
     job.undo()
     assert not repo.exists("deep")
     assert not repo.exists("new")
+
+
+def test_undo_gives_back_entries_whose_folder_the_agent_made_a_file(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.remove("docs")
+    job.agent.write("docs", "a file now\n")
+    repo.remove("docs")  # but not from the index
+    before, index = repo.tree(), repo.index()
+
+    job.keep()
+    assert repo.staged()[b"docs"] == (0o100644, b"a file now\n")
+
+    job.undo()
+    assert (repo.tree(), repo.index()) == (before, index)
+
+
+def test_undo_leaves_entries_under_an_untracked_file_of_the_user(repo: Repo) -> None:
+    repo.remove("docs")
+    repo.write("docs", "the user's file\n")
+    index = repo.index()
+    job = Round(repo)
+    job.agent.remove("docs")
+    job.agent.write("moved", "the user's file\n")
+
+    job.keep()
+    job.undo()
+
+    assert repo.read("docs") == b"the user's file\n"
+    assert repo.index() == index
+
+
+def test_a_path_outside_of_a_sparse_checkout_goes_out_again(repo: Repo) -> None:
+    repo.git("sparse-checkout", "set", "docs")
+    index = repo.index()
+    job = Round(repo)
+    job.agent.write("src/beds.py", "changed\n")
+
+    job.keep()
+    assert repo.read("src/beds.py") == b"changed\n"
+
+    job.undo()
+    assert not repo.exists("src/beds.py")
+    assert repo.index() == index

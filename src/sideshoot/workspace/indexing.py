@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, KeepRefused
@@ -65,14 +65,23 @@ def plan_index(repository: Repository, plan: Plan, folder: Path) -> Staged:
     merged = _merged_apart(repository, apart, folder)
     left += [change.path for change, _ in apart if change.path not in merged]
     entries |= merged
-    before = {path: entry_at(plan, path) for path in entries}
-    added = [path for path, new in entries.items() if new is not None and before[path] is None]
-    for path, entry in index_around(repository, added).items():
-        # A file where the index has a folder, or the other way about: git keeps only one of them.
-        entries.setdefault(path, None)
-        before.setdefault(path, entry)
     stages = {path: stages for path, stages in plan.conflicts.items() if len(stages) > 1}
+    before = {path: entry_at(plan, path) for path in entries}
     return Staged(entries, stages, tuple(left), before)
+
+
+def with_room(repository: Repository, staged: Staged) -> Staged:
+    """The same, and what has to go for it: of a file and a folder in one place git keeps only one.
+
+    The working tree knows already which; the index may still have what the user has deleted.
+    """
+    added = [p for p, new in staged.entries.items() if new is not None and not staged.before.get(p)]
+    gone = index_around(repository, added)
+    return replace(
+        staged,
+        entries={**dict.fromkeys(gone), **staged.entries},
+        before={**gone, **staged.before},
+    )
 
 
 def entry_at(plan: Plan, path: bytes) -> Entry | None:

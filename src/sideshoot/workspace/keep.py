@@ -14,7 +14,7 @@ from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.capture import Manifest, read_manifest
 from sideshoot.workspace.compare import FileChange, changed_files
-from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index
+from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.merge import merge_commits
 from sideshoot.workspace.nested import bring_nested, bring_submodules
 from sideshoot.workspace.places import facts, parents, place
@@ -118,7 +118,7 @@ def _keep(
         _commit(repository, source, options, manifest, folder) if options.commit_message else None
     )
     extras = _extras(repository, options, manifest, folder)
-    staged = plan_index(repository, plan, folder) if options.stage else None
+    staged = with_room(repository, plan_index(repository, plan, folder)) if options.stage else None
     changed = _described(repository, plan)
     if plan.changes or extras or commit:
         deed = Deed(

@@ -12,7 +12,7 @@ from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.base import user_snapshot
 from sideshoot.workspace.compare import FileChange, changed_files
-from sideshoot.workspace.indexing import Staged, index_lock, plan_index
+from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.merge import merge_trees
 from sideshoot.workspace.places import place
 from sideshoot.workspace.plan import Change, Plan, look_at, plan_tree
@@ -153,7 +153,10 @@ def _staged(repository: Repository, plan: Plan, record: KeepRecord, folder: Path
         if record.staged_before[path] != after:
             entries[path] = record.staged_before[path]
     outside = tuple(path for path in record.outside if entries.get(path) is not None)
-    return Staged(entries, planned.stages, planned.left, skipped=outside)
+    before = {path: entry_at(plan, path) for path in entries}
+    return with_room(
+        repository, Staged(entries, planned.stages, planned.left, before, skipped=outside)
+    )
 
 
 def _extras(repository: Repository, record: KeepRecord) -> list[bytes]:
