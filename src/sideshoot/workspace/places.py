@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,12 +23,21 @@ def place(top: Path, path: bytes) -> bytes:
 def facts(top: Path, path: bytes) -> os.stat_result | None:
     """The `lstat` of a path, or `None` if nothing is there.
 
+    What lies behind a link is not in this tree, so there is nothing either.
+
     :raises OSError: it can't be told, for instance because a folder above can't be entered.
     """
     try:
-        return os.lstat(place(top, path))
+        found = os.lstat(place(top, path))
+        if any(stat.S_ISLNK(os.lstat(place(top, above)).st_mode) for above in parents(path)):
+            return None
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link that leads to itself is above
+            return None
+        raise
+    return found
 
 
 def parents(path: bytes) -> list[bytes]:
