@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sideshoot.git import discover
+from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.store import Store
 from sideshoot.model import Job, JobId, Outcome, Request, State
 
@@ -57,9 +58,11 @@ def _in_turns(programs: dict[str, tuple[Path, Sequence[str]]], count: int) -> di
 def _finish_jobs(repo: Path, count: int) -> None:
     store = Store.open(discover(repo).state_dir)
     for number in range(count):
+        job_id = JobId(f"b{number:05}")
+        JobFolder(store.state_dir, job_id).top.mkdir(parents=True)
         store.add(
             Job(
-                id=JobId(f"b{number:05}"),
+                id=job_id,
                 request=Request(agent="command", command=("make", f"target-{number}")),
                 state=State.FINISHED,
                 outcome=Outcome.SUCCEEDED,
