@@ -44,6 +44,9 @@ def command(call: Call, *, dry_run: bool, rebuild: bool) -> int:
     place = open_place(call)
     held = gc.plan(place.repository, place.store) if place.jobs() else []
     removed = [] if dry_run else gc.collect(place.repository, place.store, held)
+    if place.jobs():
+        left = [item for item in held if item not in removed]
+        gc.note_held(place.store, gc.held_bytes(left))
     if call.json:
         output.say_object(_record(held, removed, dry_run=dry_run))
     else:

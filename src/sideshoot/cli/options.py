@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sideshoot.cli.durations import parse_duration
+from sideshoot.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     Decorator = Callable[[Any], Any]
-    DurationType = click.ParamType["Limit"]
+    LimitType = click.ParamType["Limit"]
     JobType = click.ParamType[str]
 else:
-    DurationType = JobType = click.ParamType
+    LimitType = JobType = click.ParamType
 
 
 class Limit:
-    """A duration that was given; `seconds` is `None` for `off`."""
+    """A limit that was given; `amount` (seconds, or bytes) is `None` for `off`."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds = seconds
+    def __init__(self, amount: float | None) -> None:
+        self.amount = amount
 
 
-class _Duration(DurationType):
+class _Duration(LimitType):
     name = "duration"
 
     def convert(
@@ -62,7 +63,22 @@ class _JobReference(JobType):
         ]
 
 
+class _Size(LimitType):
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Limit:
+        if isinstance(value, Limit):
+            return value
+        try:
+            return Limit(parse_size(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 DURATION = _Duration()
+SIZE = _Size()
 JOB = _JobReference()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,19 @@ import click
 
 from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
-from sideshoot.cli.options import limit_option, session_option
+from sideshoot.cli.options import SIZE, limit_option, session_option
 from sideshoot.cli.place import Place, open_place
 from sideshoot.cli.prompt import RunCommand, asked_for
 from sideshoot.cli.record import job_record
 from sideshoot.cli.references import last_thread
 from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
-from sideshoot.errors import UsageError
+from sideshoot.errors import SideshootError, UsageError
 from sideshoot.model import Carry, Isolation, Job, Outcome, Request
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Event
     from sideshoot.cli.command import Call
+    from sideshoot.cli.live import Story
     from sideshoot.cli.prompt import Asked
 
 EXAMPLES = """\
@@ -53,6 +55,15 @@ Options come before the task; from its first word on nothing is taken for an opt
 @limit_option("--timeout", "End it after this long (30m if left out; off: no limit).")
 @limit_option("--idle-timeout", "End it after this long without a sign of life.")
 @click.option(
+    "--output-limit",
+    type=SIZE,
+    metavar="SIZE",
+    help="End it after this much output (10M, 2G; off).",
+)
+@click.option(
+    "--survive", is_flag=True, help="Let it go on if this terminal or the calling host goes away."
+)
+@click.option(
     "--carry",
     type=click.Choice([carry.value for carry in Carry]),
     default=Carry.ALL.value,
@@ -82,27 +93,66 @@ def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     _refuse_contradictions(asked, options)
     place = open_place(call)
     request = _request(place, asked, options)
-    return run(place, request, session=options["session"], background=options["background"])
+    return run(
+        place,
+        request,
+        session=options["session"],
+        background=options["background"],
+        survive=options["survive"],
+    )
 
 
-def run(place: Place, request: Request, *, session: str | None, background: bool) -> int:
-    """Do what a request asks for, here or in the background, and show what came of it."""
+def run(
+    place: Place,
+    request: Request,
+    *,
+    session: str | None,
+    background: bool,
+    survive: bool = False,
+) -> int:
+    """Do what a request asks for, here or in the background, and show what came of it.
+
+    :param survive: in the background, and watched from here as if it were not.
+    """
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
     job = service.create(place.repository, request, session=session)
-    if background:
+    if background or survive:
         service.launch(place.repository, job.id)
+    if background:
         return _show_launched(place, place.store.get(job.id))
-    return _show_finished(place, _work(place, job))
+    return _follow(place, job) if survive else _show_finished(place, _work(place, job))
+
+
+def _follow(place: Place, job: Job) -> int:
+    from sideshoot.cli.survive import follow_to_the_end  # noqa: PLC0415 - rare
+
+    _announce(job)
+    with _story(place, job) as story:
+        left = follow_to_the_end(place, job, story)
+        job = place.store.get(job.id)
+        story.end(job.message if left is None else None)
+    if left is None:
+        return _show_finished(place, job)
+    with suppress(OSError, output.ReaderGone):
+        output.note(f"job {job.id} goes on in the background")
+        show(next_lines(place.call, job, ["status", "logs", "cancel"], sys.stderr), output.note)
+    return 128 + left
+
+
+def _story(place: Place, job: Job) -> Story:
+    from sideshoot.cli.live import story_of  # noqa: PLC0415 - not for --background
+
+    is_command = bool(job.request.command)
+    return story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
 
 
 def _work(place: Place, job: Job) -> Job:
-    from sideshoot.cli.live import story_of  # noqa: PLC0415 - not for --background
-    from sideshoot.jobs import service  # noqa: PLC0415
+    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
+    from sideshoot.jobs.gc import look_after  # noqa: PLC0415
 
     _announce(job)
-    is_command = bool(job.request.command)
-    story = story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
+    story = _story(place, job)
 
     def tell(event: Event) -> None:
         story.tell(event.kind, event.data)
@@ -110,6 +160,8 @@ def _work(place: Place, job: Job) -> Job:
     with story:
         job = service.work(place.repository, job.id, on_event=tell)
         story.end(job.message)
+    with suppress(SideshootError, OSError):
+        look_after(place.repository, place.store)
     return job
 
 
@@ -190,8 +242,12 @@ def _isolation(options: dict[str, Any]) -> Isolation:
 
 def _limits(options: dict[str, Any]) -> dict[str, Any]:
     # A limit that was not given stays what the request has by default.
-    given = {"timeout_s": options["timeout"], "idle_timeout_s": options["idle_timeout"]}
-    return {name: limit.seconds for name, limit in given.items() if limit is not None}
+    given = {
+        "timeout_s": options["timeout"],
+        "idle_timeout_s": options["idle_timeout"],
+        "output_limit": options["output_limit"],
+    }
+    return {name: limit.amount for name, limit in given.items() if limit is not None}
 
 
 def _agent_name(name: str | None) -> str:

@@ -16,6 +16,7 @@ from sideshoot.cli.options import job_argument, limit_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import duration_s, job_summary
 from sideshoot.cli.references import is_active
+from sideshoot.jobs.store import HELD
 from sideshoot.model import Decision, State
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _waited(place: Place, reference: str | None, timeout: Limit | None) -> bool:
         ids = [place.find(reference).id]
     else:
         ids = [job.id for job in place.jobs() if is_active(job)]
-    seconds = timeout.seconds if timeout else None
+    seconds = timeout.amount if timeout else None
     jobs = service.wait(place.repository, ids, any=False, timeout_s=seconds)
     return not any(is_active(job) for job in jobs)
 
@@ -77,13 +78,30 @@ def _waited(place: Place, reference: str | None, timeout: Limit | None) -> bool:
 def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> None:
     jobs = place.jobs() if everything else _running_and_recent(place)
     if place.call.json:
-        output.say_object({"jobs": [_row_record(job) for job in jobs], **extra})
+        warnings = _over_budget(place) if jobs else []
+        output.say_object({"jobs": [*map(_row_record, jobs)], "warnings": warnings, **extra})
         return
     if not jobs:
         output.say("no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round")
         return
     for line in job_table(jobs):
         output.say(line)
+    for warning in _over_budget(place):
+        output.note(f"warning: {warning}")
+
+
+def _over_budget(place: Place) -> list[str]:
+    """What to say where all jobs together take more than they should, as last found out."""
+    held = int(place.store.setting(HELD) or 0)
+    if not held:
+        return []
+    from sideshoot.jobs.settings import number  # noqa: PLC0415 - rare: few ask for the sizes
+
+    budget = number(place.store, "gc.max_size_mb")
+    if held <= budget * 1024**2:
+        return []
+    taken = f"the jobs take {held / 1024**2:.0f} MB, more than the {budget:.0f} of gc.max_size_mb"
+    return [f"{taken}; `sideshoot gc --dry-run` shows what could go"]
 
 
 def job_table(jobs: Sequence[Job]) -> list[str]:

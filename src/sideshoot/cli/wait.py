@@ -44,7 +44,7 @@ def command(call: Call, jobs: tuple[str, ...], *, first: bool, timeout: Limit | 
 
     place = open_place(call)
     ids = [job.id for job in _waited_for(place, jobs)]
-    seconds = timeout.seconds if timeout else None
+    seconds = timeout.amount if timeout else None
     now = service.wait(place.repository, ids, any=first, timeout_s=seconds)
     finished = [job for job in now if not is_active(job)]
     late = not finished if first else len(finished) < len(now)

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy, JobNotFound, SideshootError
 from sideshoot.jobs.folder import JobFolder, job_folders
+from sideshoot.jobs.settings import number
+from sideshoot.jobs.store import HELD
 from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
 from sideshoot.workspace.refs import job_refs
 from sideshoot.workspace.trash import PREFIX, put_into_trash, spawn_trash_removal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
 
-MAX_AGE_S = 14 * 24 * 3600.0
-"""How long a decided job is held, in seconds; the setting `gc.max_age_days` says otherwise."""
-
-MAX_BYTES = 5 * 1024**3
-"""How much all jobs may take before decided ones go earlier; setting `gc.max_size_mb`."""
+_HELD_AT = "held.at"
+_HELD_FRESH_S = 600.0
+"""Finding out takes a look at every file of every workspace: not after each of many short jobs."""
 
 _YOUNG_S = 24 * 3600.0
 """A folder without a record that is younger may belong to a command that is just beginning."""
@@ -68,17 +68,30 @@ def collect(repository: Repository, store: Store, items: list[Item]) -> list[Ite
     return [item for item in items if item.goes and _removed(repository, store, item)]
 
 
-def held_bytes(items: list[Item]) -> int:
+def held_bytes(items: Sequence[Item]) -> int:
     """How much all of it takes."""
     return sum(item.size_bytes for item in items)
+
+
+def note_held(store: Store, size: int) -> None:
+    """Write down how much is held, for `status`, which has no time to find out."""
+    with store.transaction():
+        store.set_setting(HELD, str(size))
+        store.set_setting(_HELD_AT, str(time.time()))
+
+
+def look_after(repository: Repository, store: Store) -> None:
+    """Find out how much is held, unless that was done a moment ago; called when a job has ended."""
+    if time.time() - float(store.setting(_HELD_AT) or 0) > _HELD_FRESH_S:
+        note_held(store, held_bytes(plan(repository, store)))
 
 
 # -- what there is
 
 
 def _job_items(repository: Repository, store: Store, jobs: list[Job], now: float) -> list[Item]:
-    max_age = _number(store, "gc.max_age_days", MAX_AGE_S / 86400) * 86400
-    budget = _number(store, "gc.max_size_mb", MAX_BYTES / 1024**2) * 1024**2
+    max_age = number(store, "gc.max_age_days") * 86400
+    budget = number(store, "gc.max_size_mb") * 1024**2
     sizes = {job.id: _job_size(repository, store, job) for job in jobs}
     total = sum(sizes.values())
     items = []
@@ -244,13 +257,6 @@ def folder_size(folder: Path) -> int:
                 found = os.lstat(f"{place}/{name}")
                 size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
     return size
-
-
-def _number(store: Store, key: str, default: float) -> float:
-    try:
-        return float(store.setting(key) or default)
-    except ValueError:
-        return default
 
 
 def _names(folder: Path) -> list[str]:

@@ -42,6 +42,9 @@ BUSY_TIMEOUT_S = 20.0
 _SMALLEST = 512
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
+HELD = "held.bytes"
+"""The setting with how much all jobs took when that was last found out; none of the user's."""
+
 
 class Store:
     """The jobs and settings of one repository. May be used by several threads."""

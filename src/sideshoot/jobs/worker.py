@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from sideshoot.errors import SideshootError
 from sideshoot.git import discover
 from sideshoot.jobs.claims import inherit
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.gc import look_after
 from sideshoot.jobs.notify import notify
 from sideshoot.jobs.store import Store
 from sideshoot.jobs.work import work
@@ -36,6 +38,8 @@ def main(top: str, job_id: str, lock: str) -> int:
         return 1
     if job.state is State.FINISHED:
         notify(store, job)
+        with contextlib.suppress(SideshootError, OSError):
+            look_after(repository, store)
     return status
 
 

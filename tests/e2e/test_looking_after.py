@@ -1,0 +1,130 @@
+"""Settings, the budget, and jobs that outlive who asked for them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import subprocess
+import termios
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.command import PROGRAM
+from support.processes import await_true
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.command import Command
+    from support.repos import Repo
+
+SLOW = 'touch "$STARTED"; while ! [ -e "$GO" ]; do sleep 0.05; done; echo made > made.txt'
+
+
+class Slow:
+    """A command that begins, and ends when it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.started, self.go = folder / "started", folder / "go"
+        self.env = {"STARTED": str(self.started), "GO": str(self.go)}
+
+    def await_start(self) -> None:
+        await_true(self.started.exists, "the beginning of the command")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Slow:
+    return Slow(tmp_path)
+
+
+def surviving(sideshoot: Command, slow: Slow) -> subprocess.Popen[bytes]:
+    process = sideshoot.start("run", "--survive", "--", "sh", "-c", SLOW, env=slow.env)
+    slow.await_start()
+    return process
+
+
+def test_one_that_survives_looks_like_any_other(repo: Repo, sideshoot: Command) -> None:
+    done = sideshoot("run", "--survive", "--", "sh", "-c", "echo out; echo made > made.txt").ok()
+    assert done.out == "out\n"
+    assert "made.txt" in done.err
+    assert sideshoot("run", "--survive", "--", "false").status == 1
+    sideshoot("keep", sideshoot.json("status")["jobs"][1]["job_id"]).ok()
+    assert repo.read("made.txt") == b"made\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_goes_on_when_a_signal_ends_the_showing(
+    sideshoot: Command, slow: Slow, number: signal.Signals
+) -> None:
+    process = surviving(sideshoot, slow)
+    process.send_signal(number)
+    shown = sideshoot.finish(process)
+    assert shown.status == 128 + number
+    assert "goes on in the background" in shown.err
+    assert sideshoot.json("status")["jobs"][0]["state"] == "running"
+
+    slow.go.touch()
+    sideshoot("wait", "--timeout", "60s").ok()
+    assert sideshoot.json("status")["jobs"][0]["outcome"] == "succeeded"
+
+
+def test_it_goes_on_when_the_terminal_goes_away(repo: Repo, sideshoot: Command, slow: Slow) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "--survive", "--", "sh", "-c", SLOW],
+        cwd=repo.top,
+        env={**os.environ, **slow.env},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+    )
+    os.close(theirs)
+    slow.await_start()
+    os.close(ours)
+    assert process.wait(60) == 128 + signal.SIGHUP
+
+    slow.go.touch()
+    sideshoot("wait", "--timeout", "60s").ok()
+    assert sideshoot.json("status")["jobs"][0]["outcome"] == "succeeded"
+
+
+def test_ctrl_c_cancels_it_all_the_same(sideshoot: Command, slow: Slow) -> None:
+    process = surviving(sideshoot, slow)
+    process.send_signal(signal.SIGINT)
+    assert sideshoot.finish(process).status == 130
+    assert sideshoot.json("status")["jobs"][0]["outcome"] == "cancelled"
+
+
+def test_too_much_output_ends_a_job_and_its_work_is_saved(repo: Repo, sideshoot: Command) -> None:
+    script = "echo made > made.txt; yes"
+    done = sideshoot("run", "--output-limit", "64K", "--", "sh", "-c", script)
+    assert done.status == 1
+    assert "65536 bytes, its limit" in done.err
+    sideshoot("keep").ok()
+    assert repo.read("made.txt") == b"made\n"
+
+
+def test_settings_are_shown_changed_and_taken_back(sideshoot: Command) -> None:
+    assert "gc.max_age_days" in sideshoot("config").ok().out
+    assert sideshoot("config", "gc.max_age_days", "3").ok().out == "3\n"
+    shown = sideshoot.json("config", "gc.max_age_days")["settings"]
+    assert shown == [{"key": "gc.max_age_days", "value": "3", "from": "this repository"}]
+    assert sideshoot("config", "gc.max_age_days", "default").ok().out == "14\n"
+    sideshoot("config", "no.such").refused("there is no setting 'no.such'", status=2)
+    sideshoot("config", "gc.max_size_mb", "much").refused("takes a number", status=2)
+
+
+def test_status_warns_when_the_jobs_take_more_than_they_should(sideshoot: Command) -> None:
+    sideshoot.run("head -c 3000000 /dev/urandom > large")
+    assert sideshoot.json("status")["warnings"] == []
+
+    sideshoot("config", "gc.max_size_mb", "1").ok()
+
+    said = sideshoot("status").ok().err
+    assert "more than the 1 of gc.max_size_mb" in said
+    assert "gc --dry-run" in sideshoot.json("status")["warnings"][0]
