@@ -13,6 +13,7 @@ import pytest
 from sideshoot.cli.main import ALIASES, commands
 from sideshoot.cli.summary import EXIT_STATUS
 from sideshoot.errors import SideshootError
+from sideshoot.jobs.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def first_cells(text: str) -> list[str]:
 def named_options(text: str) -> set[str]:
     """The options that the first cells name: `-m`, `--model M` gives -m and --model."""
     words = (word for cell in first_cells(text) for word in re.findall(r"`([^`]+)`", cell))
-    return {word.split()[0] for word in words}
+    return {word.split()[0] for word in words if word.startswith("-")}
 
 
 def options_of(name: str) -> set[str]:
@@ -85,6 +86,14 @@ def test_the_choices_of_an_option_are_those_it_takes(name: str) -> None:
             assert f"`{param.opts[-1]} {'|'.join(param.type.choices)}`" in text
 
 
+def test_every_setting_is_named_with_its_default() -> None:
+    rows = section("`sideshoot config`").splitlines()
+    named = {row.split("`")[1]: row for row in rows if row.startswith("| `")}
+
+    assert list(named) == [setting.key for setting in SETTINGS]
+    assert all(setting.default in named[setting.key] for setting in SETTINGS)
+
+
 def test_every_exit_status_is_named() -> None:
     import sideshoot.cli.failure  # noqa: F401 - its errors count, too
 
@@ -108,7 +117,9 @@ def test_the_object_of_an_error_has_the_keys_that_are_shown(repo: Repo, sideshoo
     assert shape(printed) == shape(shown("An error"))
 
 
-@pytest.mark.parametrize("command", ["status", "diff", "keep", "undo", "discard", "restore", "gc"])
+@pytest.mark.parametrize(
+    "command", ["status", "diff", "keep", "undo", "discard", "restore", "gc", "config"]
+)
 def test_the_keys_of_other_objects_are_named(command: str, repo: Repo, sideshoot: Command) -> None:
     sideshoot.run("echo more >> README.md")
     before = {"undo": ["keep"], "restore": ["discard"]}.get(command, [])
@@ -124,7 +135,7 @@ def test_the_keys_of_other_objects_are_named(command: str, repo: Repo, sideshoot
 def named_keys(row: str) -> set[str]:
     """The keys of the object itself, not those of what is in it, nor those of an option."""
     text = row.split("|")[2].split(". With", maxsplit=1)[0]
-    listed = re.sub(r"(`jobs`|`events`|`steps`|`items`): for each .*", r"\1", text)
+    listed = re.sub(r"(`jobs`|`events`|`steps`|`items`|`settings`): for each .*", r"\1", text)
     return set(re.findall(r"`(\w+)`", listed))
 
 
