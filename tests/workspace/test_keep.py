@@ -308,3 +308,31 @@ def test_a_path_outside_of_a_sparse_checkout_goes_out_again(repo: Repo) -> None:
     job.undo()
     assert not repo.exists("src/beds.py")
     assert repo.index() == index
+
+
+@pytest.mark.parametrize("setting", ["true", "input", "false"])
+def test_line_ends_arrive_as_the_agent_left_them(repo: Repo, setting: str) -> None:
+    repo.git("config", "core.autocrlf", setting)
+    repo.write(".gitattributes", "*.bat text eol=crlf\n*.sh text eol=lf\n")
+    repo.commit()
+    before, index = repo.tree(), repo.index()
+    job = Round(repo)
+    wanted = {
+        b"lf.txt": b"a\nb\n",
+        b"crlf.txt": b"a\r\nb\r\n",
+        b"mixed.txt": b"a\r\nb\nc\r\n",
+        b"run.bat": b"a\nb\n",
+        b"run.sh": b"a\r\nb\n",
+    }
+    for path, content in wanted.items():
+        job.agent.write(path, content)
+    capture(discover(repo.top), job.workspace)
+    repo.git("gc", "-q", "--prune=now")
+
+    job.keep()
+
+    assert {path: repo.read(path) for path in wanted} == wanted
+    assert repo.git("diff", "--name-only") == b""
+
+    job.undo()
+    assert (repo.tree(), repo.index()) == (before, index)

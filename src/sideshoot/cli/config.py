@@ -10,20 +10,21 @@ from sideshoot.cli import output
 from sideshoot.cli.columns import table, terminal_columns
 from sideshoot.cli.command import Command
 from sideshoot.cli.place import open_place
-from sideshoot.jobs.settings import SETTINGS, InForce, change, in_force, named
+from sideshoot.jobs.settings import SETTINGS, InForce, change, check, in_force, named
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
 
 EXAMPLES = """\
 sideshoot config
-sideshoot config gc.max_age_days 30
+sideshoot config run.timeout 2h
 sideshoot config notify.command 'say "$SIDESHOOT_ENDED_TITLE"'
-sideshoot config gc.max_age_days default"""
+sideshoot config run.timeout default"""
 
 HELP = """Show what is set for this repository; with KEY one value, with VALUE set it.
 
-The value `default` takes a setting back.
+The value `default` takes a setting back; `off` means no limit. What is set for `run` counts where its
+option is not given.
 """
 
 HEADINGS = ("KEY", "VALUE", "FROM", "MEANING")
@@ -36,8 +37,9 @@ def command(call: Call, key: str | None, value: str | None) -> int:
     place = open_place(call)
     chosen = [named(key)] if key else [*SETTINGS]
     if value is not None:
+        check(chosen[0], value)  # before records are made for it
         change(place.store, chosen[0], value)
-    found = [in_force(place.store, setting) for setting in chosen]
+    found = [in_force(place.records, setting) for setting in chosen]
     if call.json:
         output.say_object({"settings": [_record(one) for one in found]})
     elif key:

@@ -1,32 +1,8 @@
-"""Lengths of time as people write them: `30s`, `10m`, `1h30m`, `off`."""
+"""Lengths of time as they are shown: `0.4s`, `1m 5s`, `3h ago`."""
 
 from __future__ import annotations
 
-import re
-
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
-
-
-def parse_duration(text: str) -> float | None:
-    """A duration in seconds; `None` for `off`, which means no limit.
-
-    :raises ValueError: it is not a duration, or it is zero.
-    """
-    word = text.strip().lower()
-    if word == "off":
-        return None
-    parts = _PARTS.fullmatch(word)
-    if not word or parts is None:
-        raise ValueError(_advice(text))
-    seconds = sum(
-        float(part) * unit
-        for part, unit in zip(parts.groups(), _UNITS.values(), strict=True)
-        if part
-    )
-    if seconds <= 0:
-        raise ValueError(f"{_advice(text)}; no limit is `off`")
-    return seconds
 
 
 def show_duration(seconds: float) -> str:
@@ -50,7 +26,3 @@ def _counts(seconds: int) -> list[tuple[str, int]]:
         count, seconds = divmod(seconds, size)
         counts.append((unit, count))
     return counts
-
-
-def _advice(text: str) -> str:
-    return f"{text!r} is not a duration like 30s, 10m, 1h30m or off"

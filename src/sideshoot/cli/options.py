@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sideshoot.cli.durations import parse_duration
-from sideshoot.cli.sizes import parse_size
+from sideshoot.amounts import parse_duration, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

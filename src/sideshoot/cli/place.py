@@ -37,6 +37,11 @@ class Place:
 
         return Store.open(self.repository.state_dir)
 
+    @property
+    def records(self) -> Store | None:
+        """The records, where there are any: looking makes none."""
+        return self.store if self._has_records else None
+
     def jobs(self, *, active: bool = False, limit: int | None = None) -> list[Job]:
         """Jobs, newest first. Where there never was one, nothing is made either.
 

@@ -46,13 +46,15 @@ Options come before the task; from its first word on nothing is taken for an opt
 
 @click.command("run", cls=RunCommand, options_first=True, help=HELP, example=EXAMPLES)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="TASK... | -- COMMAND...")
-@click.option("--agent", metavar="NAME", help="Who does it; else the first that is installed.")
+@click.option(
+    "--agent", metavar="NAME", help="Who does it; else run.agent, or the first that is installed."
+)
 @click.option("-m", "--model", metavar="M", help="The agent's model.")
 @click.option("--effort", metavar="E", help="The agent's reasoning effort.")
 @click.option("--prompt-file", metavar="FILE", help="Read the task from FILE, or - for stdin.")
 @click.option("--name", metavar="TEXT", help="A name for the job, shown in lists.")
 @click.option("-b", "--background", is_flag=True, help="Return at once; the job goes on.")
-@limit_option("--timeout", "End it after this long (30m if left out; off: no limit).")
+@limit_option("--timeout", "End it after this long (off: no limit; run.timeout if left out).")
 @limit_option("--idle-timeout", "End it after this long without a sign of life.")
 @click.option(
     "--output-limit",
@@ -213,7 +215,7 @@ def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
 
 def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
     request = Request(
-        agent="command" if asked.command else _agent_name(options["agent"]),
+        agent="command" if asked.command else _agent_name(place, options["agent"]),
         prompt=asked.prompt,
         command=asked.command,
         model=options["model"],
@@ -225,7 +227,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         name=options["name"],
         subfolder=place.subfolder,
     )
-    return replace(request, **_limits(options))
+    return replace(request, **_limits(place, options))
 
 
 _ISOLATIONS = {
@@ -240,20 +242,26 @@ def _isolation(options: dict[str, Any]) -> Isolation:
     return chosen[0] if chosen else Isolation.WORKTREE
 
 
-def _limits(options: dict[str, Any]) -> dict[str, Any]:
-    # A limit that was not given stays what the request has by default.
-    given = {
-        "timeout_s": options["timeout"],
-        "idle_timeout_s": options["idle_timeout"],
-        "output_limit": options["output_limit"],
+def _limits(place: Place, options: dict[str, Any]) -> dict[str, Any]:
+    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
+
+    names = {
+        "timeout_s": "timeout",
+        "idle_timeout_s": "idle_timeout",
+        "output_limit": "output_limit",
     }
-    return {name: limit.amount for name, limit in given.items() if limit is not None}
+    return {
+        field: given.amount if (given := options[name]) else value_of(place.records, f"run.{name}")
+        for field, name in names.items()
+    }
 
 
-def _agent_name(name: str | None) -> str:
+def _agent_name(place: Place, name: str | None) -> str:
     from sideshoot.agents.registry import agent_named, default_agent  # noqa: PLC0415
+    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
 
-    return (agent_named(name) if name else default_agent()).name
+    chosen = name or value_of(place.records, "run.agent")
+    return (agent_named(chosen) if chosen else default_agent()).name
 
 
 def _resumed(place: Place, options: dict[str, Any]) -> str | None:

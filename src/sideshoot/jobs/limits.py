@@ -120,7 +120,7 @@ def limit_passed(request: Request, reason: StopReason) -> str:
     if reason is StopReason.IDLE:
         limit = _duration(request.idle_timeout_s)
         return f"it gave no sign of life for {limit}, its limit (--idle-timeout)"
-    return f"it printed more than {request.output_limit} bytes, its limit"
+    return f"it printed more than {request.output_limit} bytes, its limit (--output-limit)"
 
 
 def _duration(seconds: float | None) -> str:

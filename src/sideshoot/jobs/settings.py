@@ -1,14 +1,55 @@
-"""What a user can set for a repository: names, defaults, and what they mean."""
+"""What a user can set for a repository: names, kinds, defaults, and what they mean."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sideshoot.amounts import parse_duration, parse_size
 from sideshoot.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sideshoot.jobs.store import Store
+
+
+class Kind(NamedTuple):
+    """What values a setting takes."""
+
+    read: Callable[[str], Any]
+    """Gives what the text of a value means; raises ValueError if it is none."""
+    takes: str
+
+
+def _number(text: str) -> float:
+    if text == "off":
+        return math.inf
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _agent(text: str) -> str | None:
+    from sideshoot.agents.registry import names  # noqa: PLC0415 - not to look at jobs
+
+    if text and (text == "command" or text not in names()):
+        raise ValueError(text)
+    return text or None
+
+
+def _words(text: str) -> str:
+    text.encode()  # bytes of the command line that are no text come as lone surrogates
+    return text
+
+
+NUMBER = Kind(_number, "a number that is not negative, or off")
+AGENT = Kind(_agent, "the name of an agent for tasks")
+DURATION = Kind(parse_duration, "a duration like 30s, 10m, 1h30m, or off")
+SIZE = Kind(parse_size, "an amount like 500K, 10M, 2G, or off")
+WORDS = Kind(_words, "a text in UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +57,23 @@ class Setting:
     """One thing that can be set."""
 
     key: str
+    kind: Kind
     default: str
     meaning: str
-    is_number: bool = False
 
 
 SETTINGS = (
-    Setting("gc.max_age_days", "14", "how long a decided job is held", is_number=True),
+    Setting("gc.max_age_days", NUMBER, "14", "how long a decided job is held"),
+    Setting("gc.max_size_mb", NUMBER, "5120", "decided jobs go earlier past this; status warns"),
     Setting(
-        "gc.max_size_mb", "5120", "decided jobs go earlier past this; status warns", is_number=True
+        "notify.command", WORDS, "", "run by a shell when a background job ends; off: no notice"
     ),
-    Setting("notify.command", "", "run by a shell when a background job ends; off: no notice"),
+    Setting("run.agent", AGENT, "", "who does a task; else the first that is installed"),
+    Setting("run.timeout", DURATION, "30m", "a job ends after this long"),
+    Setting(
+        "run.idle_timeout", DURATION, "off", "a job ends after this long without a sign of life"
+    ),
+    Setting("run.output_limit", SIZE, "off", "a job ends after this much output"),
 )
 
 
@@ -45,13 +92,22 @@ def in_force(store: Store | None, setting: Setting) -> InForce:
     return InForce(setting, setting.default if value is None else value, value is not None)
 
 
-def number(store: Store, key: str) -> float:
-    """The value of a setting that is a number."""
+def value_of(store: Store | None, key: str) -> Any:
+    """What the value of a setting means, as its kind reads it.
+
+    Where another version has left a value that this one does not know, it is the default.
+    """
     found = in_force(store, named(key))
+    read = found.setting.kind.read
     try:
-        return float(found.value)
+        return read(found.value)
     except ValueError:
-        return float(found.setting.default)
+        return read(found.setting.default)
+
+
+def number(store: Store, key: str) -> float:
+    """The value of a setting that is a number; infinity for `off`."""
+    return float(value_of(store, key))
 
 
 def named(key: str) -> Setting:
@@ -67,20 +123,24 @@ def named(key: str) -> Setting:
 
 
 def change(store: Store, setting: Setting, value: str) -> None:
-    """Set it, or with the value ``default`` unset it.
+    """Set it, or with the value `default` unset it.
 
     :raises UsageError: it can't have this value.
     """
-    if value == "default":
-        store.set_setting(setting.key, None)
-        return
-    if setting.is_number and not _is_amount(value):
-        raise UsageError(f"{setting.key} takes a number that is not negative, or `default`")
-    store.set_setting(setting.key, value)
+    check(setting, value)
+    store.set_setting(setting.key, None if value == "default" else value)
 
 
-def _is_amount(text: str) -> bool:
+def check(setting: Setting, value: str) -> None:
+    """Refuse a value that a setting can't have.
+
+    :raises UsageError: it can't.
+    """
     try:
-        return 0 <= float(text) < float("inf")
+        if value != "default":
+            setting.kind.read(value)
     except ValueError:
-        return False
+        takes = setting.kind.takes
+        raise UsageError(
+            f"{setting.key} can't be {value!r}: it takes {takes}, or default"
+        ) from None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences, parse_raw
 from sideshoot.text import show_path
+from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.nested import save_nested
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
@@ -39,6 +40,9 @@ class Manifest:
 
     raw: frozenset[bytes] = frozenset()
     """Files whose blobs are their raw bytes, since git's filters refused them."""
+    converted: Mapping[bytes, str] = field(default_factory=dict)
+    """Files that are not in the working tree what git stores of them. Empty where git's filters lead
+    back to the very bytes; else the blob that holds these."""
     empty: tuple[bytes, ...] = ()
     """Folders without anything in them."""
     inner: tuple[dict[str, Any], ...] = ()
@@ -97,6 +101,7 @@ def read_manifest(repository: Repository, result: str) -> Manifest:
         return Manifest()
     return Manifest(
         raw=frozenset(map(base64.b64decode, told["raw"])),
+        converted={base64.b64decode(path): oid for path, oid in told["converted"].items()},
         empty=tuple(map(base64.b64decode, told["empty"])),
         inner=tuple(told["inner"]),
     )
@@ -117,7 +122,8 @@ def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
         links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
         links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
         tree = _with_links(workspace.repository, seen, links, folder)
-    manifest = Manifest(raw=seen.raw, empty=seen.empty, inner=nested.records)
+        converted = find_converted(workspace, tree, folder)
+    manifest = Manifest(raw=seen.raw, converted=converted, empty=seen.empty, inner=nested.records)
     return _Left(tree, manifest, [*notes, *nested.warnings, *_warnings(workspace, seen)])
 
 
@@ -225,6 +231,7 @@ def _message(manifest: Manifest) -> str:
     told = {
         "format": FORMAT,
         "raw": _texts(manifest.raw),
+        "converted": {_text(path): oid for path, oid in sorted(manifest.converted.items())},
         "empty": _texts(manifest.empty),
         "inner": list(manifest.inner),
     }
@@ -232,7 +239,11 @@ def _message(manifest: Manifest) -> str:
 
 
 def _texts(paths: Collection[bytes]) -> list[str]:
-    return [base64.b64encode(path).decode("ascii") for path in sorted(paths)]
+    return [_text(path) for path in sorted(paths)]
+
+
+def _text(path: bytes) -> str:
+    return base64.b64encode(path).decode("ascii")
 
 
 def _says(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sideshoot.errors import GitError, KeepConflict, KeepRefused
-from sideshoot.git.trees import Entry, differences
+from sideshoot.git.trees import Entry, differences, entries_at
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.capture import Manifest, read_manifest
@@ -125,7 +125,7 @@ def _keep(
             job_id=job_id,
             kind="keep",
             changes=plan.changes,
-            places=_ready(repository, plan, manifest, folder),
+            places=_ready(repository, source, plan, manifest, folder),
             staged=staged,
             record=_record(repository, job_id, plan, staged, extras),
             ref_updates=[commit] if commit else [],
@@ -150,10 +150,28 @@ def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
 
 
 def _ready(
-    repository: Repository, plan: Plan, manifest: Manifest, folder: Path
+    repository: Repository, source: Source, plan: Plan, manifest: Manifest, folder: Path
 ) -> dict[bytes, bytes]:
     entries = {c.path: c.new for c in plan.changes if c.new is not None and c.new.is_file}
-    return stage_files(repository, entries, folder=folder / "new", tree=plan.tree, raw=manifest.raw)
+    exact = _exact(repository, source, plan, manifest, entries)
+    return stage_files(repository, entries, folder=folder / "new", tree=plan.tree, exact=exact)
+
+
+def _exact(
+    repository: Repository,
+    source: Source,
+    plan: Plan,
+    manifest: Manifest,
+    entries: Mapping[bytes, Entry],
+) -> dict[bytes, Entry]:
+    """The very bytes that the agent left, where nothing of the user's is merged into them."""
+    theirs = entries if plan.tree is None else entries_at(repository.git, source.result, [*entries])
+    exact = {}
+    for path, entry in entries.items():
+        blob = manifest.converted.get(path, entry.oid)
+        if blob and theirs.get(path) == entry:
+            exact[path] = Entry(entry.mode, blob)
+    return exact
 
 
 def _record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -38,6 +39,19 @@ def facts(top: Path, path: bytes) -> os.stat_result | None:
             return None
         raise
     return found
+
+
+def holds_blob(top: Path, path: bytes, oid: str, *, object_format: str) -> bool:
+    """Whether a file is to the byte a blob of git's; its id is a hash of a header and the bytes."""
+    try:
+        with open(place(top, path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest = hashlib.new(object_format, b"blob %d\0" % size)
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError:
+        return False
+    return digest.hexdigest() == oid
 
 
 def parents(path: bytes) -> list[bytes]:

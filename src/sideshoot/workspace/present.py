@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.git.trees import EXECUTABLE, REGULAR, Entry, index_info
-from sideshoot.workspace.places import facts, parents, place
+from sideshoot.workspace.places import facts, holds_blob, parents
 from sideshoot.workspace.snapshot import add_files
 
 if TYPE_CHECKING:
@@ -97,14 +96,7 @@ def _is_verbatim(repository: Repository, path: bytes, found: os.stat_result, ent
     executable = bool(found.st_mode & stat.S_IXUSR)
     if not stat.S_ISREG(found.st_mode) or entry.mode != (EXECUTABLE if executable else REGULAR):
         return False
-    digest = hashlib.new(repository.object_format, b"blob %d\0" % found.st_size)
-    try:
-        with open(place(repository.top, path), "rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    except OSError:
-        return False
-    return digest.hexdigest() == entry.oid
+    return holds_blob(repository.top, path, entry.oid, object_format=repository.object_format)
 
 
 def _as_git_stores(

@@ -30,6 +30,11 @@ def guard_ref(job_id: str) -> str:
     return f"{job_refs(job_id)}guard/before"
 
 
+def exact_ref(job_id: str) -> str:
+    """The bytes of files of the result that git stores as others."""
+    return f"{job_refs(job_id)}exact"
+
+
 def inner_ref(job_id: str, number: int) -> str:
     """A repository that the agent made inside the workspace."""
     return f"{job_refs(job_id)}inner/{number}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, KeepRefused
@@ -13,7 +14,7 @@ from sideshoot.git.trees import EXECUTABLE, SYMLINK, Entry, index_info
 from sideshoot.workspace.places import facts, place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sideshoot.git import Git, Repository
@@ -28,24 +29,23 @@ def stage_files(
     *,
     folder: Path,
     tree: str | None = None,
-    raw: Collection[bytes] = (),
+    exact: Mapping[bytes, Entry] = MappingProxyType({}),
 ) -> dict[bytes, bytes]:
     """Write files as they will be in the user's tree.
 
     :param folder: where; it must be in the same file system as the tree.
     :param tree: the tree whose `.gitattributes` are in force, where they are not those that lie in
         the user's working tree now.
-    :param raw: paths whose bytes are written without filters.
+    :param exact: what to write without filters, byte for byte, at some of the paths.
     :return: the place of each.
     :raises KeepRefused: they can't be written (a full disk, a filter that fails).
     """
     folder.mkdir()
-    filtered = {path: entry for path, entry in entries.items() if path not in raw}
-    unfiltered = {path: entry for path, entry in entries.items() if path in raw}
+    filtered = {path: entry for path, entry in entries.items() if path not in exact}
     try:
         _check_out(repository, filtered, folder / "filtered", tree)
         places = {path: place(folder / "filtered", path) for path in filtered}
-        return places | write_raw(repository.git, unfiltered, folder / "raw")
+        return places | write_raw(repository.git, exact, folder / "raw")
     except (GitError, OSError) as error:
         reason = error.reason if isinstance(error, GitError) else error.strerror
         raise KeepRefused(
