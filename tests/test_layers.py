@@ -11,7 +11,7 @@ import sideshoot
 
 PACKAGE = Path(sideshoot.__file__).parent
 
-BOTTOM = {"errors", "lock", "model", "text", "__init__"}
+BOTTOM = {"amounts", "errors", "lock", "model", "text", "__init__"}
 ALLOWED = {
     "git": {"git"},
     "workspace": {"workspace", "git"},

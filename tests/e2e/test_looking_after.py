@@ -119,6 +119,34 @@ def test_settings_are_shown_changed_and_taken_back(sideshoot: Command) -> None:
     sideshoot("config", "gc.max_size_mb", "much").refused("takes a number", status=2)
 
 
+def test_looking_at_settings_makes_no_records(repo: Repo, sideshoot: Command) -> None:
+    shown = sideshoot.json("config")["settings"]
+    assert {setting["from"] for setting in shown} == {"default"}
+    sideshoot("config", "run.timeout", "soon").refused("it takes a duration", status=2)
+    assert not (repo.top / ".git" / "sideshoot").exists()
+
+
+def test_run_goes_by_the_settings_unless_an_option_says_otherwise(sideshoot: Command) -> None:
+    sideshoot("config", "run.output_limit", "64K").ok()
+    sideshoot("config", "run.idle_timeout", "1s").ok()
+    printed = "head -c 100000 /dev/zero"
+    assert (
+        "65536 bytes, its limit" in sideshoot("run", "--", "sh", "-c", f"{printed}; sleep 600").err
+    )
+    silent = sideshoot("run", "--", "sleep", "600")
+    assert (silent.status, "(--idle-timeout)" in silent.err) == (124, True)
+    options = ("--output-limit", "off", "--idle-timeout", "off")
+    sideshoot("run", *options, "--", "sh", "-c", f"{printed}; sleep 1.5").ok()
+
+
+def test_a_setting_names_who_does_a_task(sideshoot: Command, tmp_path: Path) -> None:
+    # A folder without codex and with all else; the message names who was to do it.
+    sideshoot("config", "run.agent", "codex").ok()
+    without = {"PATH": "/usr/bin:/bin", "CODEX_HOME": str(tmp_path)}
+    sideshoot("run", "weed", env=without).refused("codex is not", status=3)
+    sideshoot("run", "--", "true").ok()
+
+
 def test_status_warns_when_the_jobs_take_more_than_they_should(sideshoot: Command) -> None:
     sideshoot.run("head -c 3000000 /dev/urandom > large")
     assert sideshoot.json("status")["warnings"] == []

@@ -80,6 +80,13 @@ def test_how_long_it_is_held_can_be_chosen(jobs: Jobs) -> None:
     assert len(going(plan(jobs, LATER))) == 1
 
 
+def test_what_has_no_limit_goes_never(jobs: Jobs) -> None:
+    discarded(jobs)
+    jobs.store.set_setting("gc.max_age_days", "off")
+    jobs.store.set_setting("gc.max_size_mb", "off")
+    assert going(plan(jobs, 1000 * 86400.0)) == []
+
+
 def test_the_oldest_go_when_all_are_too_large(jobs: Jobs) -> None:
     old = discarded(jobs, "head -c 3000000 /dev/urandom > made")
     new = discarded(jobs, "head -c 3000000 /dev/urandom > made")
