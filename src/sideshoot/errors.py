@@ -111,12 +111,14 @@ class CaptureFailed(SideshootError):
 class KeepConflict(SideshootError):
     """The agent and the user changed the same place; nothing was written.
 
-    `paths` are the conflicted paths, relative to the top of the working tree.
+    `paths` are the conflicted paths, relative to the top of the working tree, and `settles` whether
+    a side can be chosen for them.
     """
 
-    def __init__(self, message: str, paths: Sequence[bytes]) -> None:
+    def __init__(self, message: str, paths: Sequence[bytes], *, settles: bool = False) -> None:
         super().__init__(message)
         self.paths = tuple(paths)
+        self.settles = settles
 
 
 class KeepRefused(SideshootError):

@@ -174,3 +174,20 @@ class TestOneWorkspaceInAnother:
 def _found_in_submodule(parent: Repo, text: str) -> bool:
     lib = Repo(parent.top / "lib")
     return text in lib.text("log", "--all", "-p", "--format=%H")
+
+
+def test_one_that_was_used_since_stays_when_the_keep_is_taken_back(
+    repo: Repo, sideshoot: Command
+) -> None:
+    sideshoot.run("git init -q tool; echo x > tool/x; echo b > b")
+    sideshoot("keep", "--", "tool").ok()
+    assert repo.read("tool/x") == b"x\n"
+    assert not repo.exists("b")
+    repo.write("tool/mine", "mine\n")
+
+    undone = sideshoot("undo").ok()
+
+    assert "tool was changed since it was kept, and stays" in undone.err
+    assert repo.read("tool/mine") == b"mine\n"
+    again = sideshoot("keep").refused("tool is there already")
+    assert "--conflicts" not in again.err

@@ -156,3 +156,9 @@ def test_status_warns_when_the_jobs_take_more_than_they_should(sideshoot: Comman
     said = sideshoot("status").ok().err
     assert "more than the 1 of gc.max_size_mb" in said
     assert "gc --dry-run" in sideshoot.json("status")["warnings"][0]
+
+
+def test_undo_says_that_a_commit_stays(repo: Repo, sideshoot: Command) -> None:
+    sideshoot.run("echo made > made.txt")
+    sideshoot("keep", "--commit").ok()
+    assert f"git revert {repo.head()[:10]}" in sideshoot("undo").ok().err

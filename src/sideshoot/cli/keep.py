@@ -103,25 +103,12 @@ def _options(place: Place, job: Job, names: Sequence[str], options: dict[str, An
 
     message = options["message"] or f"{cut(job.title, 72)}\n\nKept from job {job.id}\n"
     return KeepOptions(
-        paths=_paths(place, job, names),
+        paths=place.tree_paths(names),
         stage=not options["no_stage"],
         conflicts=options["conflicts"],
         dry_run=options["dry_run"],
         commit_message=message if options["commit"] else None,
     )
-
-
-def _paths(place: Place, job: Job, names: Sequence[str]) -> tuple[bytes, ...]:
-    from sideshoot.jobs.decide import refreshed  # noqa: PLC0415 - not for --help
-
-    try:
-        return changed_paths(place, job, names)
-    except UsageError:
-        # Somebody may have gone on in the workspace since the job ended.
-        now = refreshed(place.repository, place.store, job).job
-        if now.result == job.result:
-            raise
-        return changed_paths(place, now, names)
 
 
 def _show_kept(place: Place, job: Job, kept: Kept, options: dict[str, Any]) -> int:
@@ -182,6 +169,8 @@ def _kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any
 def _show_conflict(place: Place, job: Job, error: KeepConflict) -> int:
     output.note(f"sideshoot: {error}")
     show(_listed(error.paths), output.note)
+    if not error.settles:
+        return error.exit_status
     ways = {
         ("--conflicts", "markers"): "write both sides into these files, marked",
         ("--conflicts", "ours"): "what you have wins in these places",

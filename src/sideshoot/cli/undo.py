@@ -15,9 +15,11 @@ from sideshoot.cli.place import open_place
 from sideshoot.cli.record import change_record
 from sideshoot.cli.references import is_kept, meant_job
 from sideshoot.cli.summary import next_lines, show
+from sideshoot.text import show_path
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
+    from sideshoot.workspace.undo import Undone
 
 EXAMPLES = """\
 sideshoot undo
@@ -38,16 +40,31 @@ def command(call: Call, job: str | None) -> int:
     found = meant_job(place, job, is_kept, what="kept job")
     undone = undo_job(place.repository, place.store, found)
     now = place.store.get(found.id)
+    warnings = _warnings(undone)
     if call.json:
         output.say_object(
             {
                 "job_id": now.id,
                 "decision": now.decision.value,
                 "files": [change_record(change) for change in undone.changed],
+                "warnings": warnings,
             }
         )
         return 0
     output.say(f"took back what was kept of job {now.id}")
     show(stat_lines(undone.changed, stream=sys.stdout), output.say)
+    for warning in warnings:
+        output.note(f"warning: {warning}")
     show(next_lines(call, now, ["undo"] if undone.more else ["keep"], sys.stderr), output.note)
     return 0
+
+
+def _warnings(undone: Undone) -> list[str]:
+    """What is still there of the keep."""
+    warnings = [
+        f"{show_path(path)} was changed since it was kept, and stays" for path in undone.left
+    ]
+    if undone.commit is not None:
+        commit = undone.commit[:10]
+        warnings.append(f"the commit {commit} stays; `git revert {commit}` takes it back")
+    return warnings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sideshoot.errors import GitError, KeepConflict, KeepRefused
@@ -127,7 +127,10 @@ def _keep(
             changes=plan.changes,
             places=_ready(repository, source, plan, manifest, folder),
             staged=staged,
-            record=_record(repository, job_id, plan, staged, extras),
+            record=replace(
+                _record(repository, job_id, plan, staged, extras),
+                commit=commit[1] if commit else None,
+            ),
             ref_updates=[commit] if commit else [],
             extras=extras,
         )
@@ -291,6 +294,7 @@ def _conflict(conflicts: Mapping[bytes, object]) -> KeepConflict:
         f"you and the agent both changed {_listed(conflicts)}; nothing was written. "
         "Choose with --conflicts markers, ours or theirs, or keep other paths",
         sorted(conflicts),
+        settles=True,
     )
 
 

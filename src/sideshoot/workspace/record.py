@@ -43,6 +43,8 @@ class KeepRecord:
     """The permissions of the old files."""
     extras: Mapping[bytes, str] = field(default_factory=dict)
     """What was put there beside git's own (ignored files, repositories), and its `fingerprint`."""
+    commit: str | None = None
+    """The commit that the keep made; it stays when the keep is taken back."""
     previous: str | None = None
     """The record of the job's keep before this one."""
 
@@ -82,6 +84,7 @@ def load_record(repository: Repository, job_id: str) -> KeepRecord | None:
         staged_after=_entries(facts["staged_after"]),
         modes={base64.b64decode(path): mode for path, mode in facts["modes"].items()},
         extras={base64.b64decode(path): digest for path, digest in facts["extras"].items()},
+        commit=facts["commit"],
         previous=previous[0] if previous else None,
     )
 
@@ -96,6 +99,7 @@ def _described(record: KeepRecord) -> dict[str, Any]:
         "staged_after": _words(record.staged_after),
         "modes": {_text(path): mode for path, mode in record.modes.items()},
         "extras": {_text(path): digest for path, digest in record.extras.items()},
+        "commit": record.commit,
     }
 
 

@@ -14,7 +14,7 @@ from sideshoot.workspace.base import user_snapshot
 from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.merge import merge_trees
-from sideshoot.workspace.places import place
+from sideshoot.workspace.places import facts, place
 from sideshoot.workspace.plan import Change, Plan, look_at, plan_tree
 from sideshoot.workspace.record import KeepRecord, fingerprint, load_record
 from sideshoot.workspace.scratch import copy_index
@@ -35,6 +35,10 @@ class Undone:
     changed: tuple[FileChange, ...]
     more: bool
     """Whether an earlier keep of the same job is still in the tree."""
+    left: tuple[bytes, ...] = ()
+    """What was brought beside git's own and was changed since: it stays."""
+    commit: str | None = None
+    """The commit that the keep made: it stays, too."""
 
 
 def undo(repository: Repository, job_id: JobId) -> Undone:
@@ -74,7 +78,9 @@ def _taken_back(repository: Repository, job_id: JobId, record: KeepRecord, folde
         removed=_extras(repository, record),
     )
     carry_out(repository, deed, folder)
-    return Undone(changed, more=record.previous is not None)
+    left = tuple(sorted(set(record.extras) - set(deed.removed)))
+    there = tuple(path for path in left if facts(repository.top, path) is not None)
+    return Undone(changed, record.previous is not None, there, record.commit)
 
 
 def _plan(repository: Repository, record: KeepRecord, folder: Path) -> tuple[Plan, bool]:
