@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import TYPE_CHECKING
 
-from sideshoot.cli.live import BottomLine, PassedThrough, PlainLines, story_of
+from sideshoot.cli.live import BottomLine, PassedThrough, PlainLines, WhileHeard, story_of
 
 if TYPE_CHECKING:
     import pytest
@@ -83,3 +84,18 @@ def test_a_terminal_has_a_line_that_says_what_is_going_on(monkeypatch: pytest.Mo
         assert "codex: saving" in story.__rich__().plain
     assert "$ [bold]pytest[/bold]" in screen.getvalue()
     assert "\x1b[?25h" in screen.getvalue()  # the cursor is back
+
+
+def test_a_story_that_nobody_hears_any_more_ends_without_a_word() -> None:
+    told: list[str] = []
+
+    class Gone(PlainLines):
+        def tell(self, kind: str, data: object) -> None:  # noqa: ARG002 - a story's shape
+            told.append(kind)
+            raise OSError(errno.EIO, "Input/output error")
+
+    with WhileHeard(Gone()) as story:
+        story.tell("phase", {"name": "preparing"})
+        story.tell("message", {"text": "done"})
+        story.end("done")
+    assert told == ["phase"]

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import termios
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from support.command import PROGRAM
 from support.processes import await_true
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.command import Command
     from support.repos import Repo
 
@@ -63,7 +62,10 @@ def test_it_goes_on_when_a_signal_ends_the_showing(
     process.send_signal(number)
     shown = sideshoot.finish(process)
     assert shown.status == 128 + number
-    assert "goes on in the background" in shown.err
+    job = sideshoot.json("status")["jobs"][0]["job_id"]
+    said = shown.err.splitlines()[-1]
+    assert said.startswith(f"job {job} goes on in the background; ")
+    assert said.endswith(f" wait {job}")
     assert sideshoot.json("status")["jobs"][0]["state"] == "running"
 
     slow.go.touch()
@@ -91,6 +93,54 @@ def test_it_goes_on_when_the_terminal_goes_away(repo: Repo, sideshoot: Command, 
     slow.go.touch()
     sideshoot("wait", "--timeout", "60s").ok()
     assert sideshoot.json("status")["jobs"][0]["outcome"] == "succeeded"
+
+
+def test_it_is_said_where_somebody_still_hears_it(
+    repo: Repo, sideshoot: Command, slow: Slow
+) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "--survive", "--", "sh", "-c", SLOW],
+        cwd=repo.top,
+        env={**os.environ, **slow.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    slow.await_start()
+    os.close(ours)
+    process.send_signal(signal.SIGTERM)
+    shown = sideshoot.finish(process)
+    assert shown.status == 143
+    assert "goes on in the background" in shown.out
+    slow.go.touch()
+    sideshoot("wait", "--timeout", "60s").ok()
+
+
+def test_a_host_that_wants_json_gets_the_running_job(sideshoot: Command, slow: Slow) -> None:
+    process = sideshoot.start("run", "--survive", "--json", "--", "sh", "-c", SLOW, env=slow.env)
+    slow.await_start()
+    process.send_signal(signal.SIGTERM)
+    shown = sideshoot.finish(process)
+    assert (shown.status, shown.json["state"]) == (143, "running")
+    assert "goes on in the background" in shown.err
+    slow.go.touch()
+    sideshoot("wait", shown.json["job_id"], "--timeout", "60s").ok()
+
+
+def test_a_second_ctrl_c_ends_what_will_not_end(sideshoot: Command, slow: Slow) -> None:
+    script = f"trap 'touch \"$STARTED.heard\"' INT TERM; {SLOW}"
+    process = sideshoot.start("run", "--survive", "--", "sh", "-c", script, env=slow.env)
+    slow.await_start()
+    process.send_signal(signal.SIGINT)
+    await_true(Path(f"{slow.started}.heard").exists, "the first Ctrl-C")
+    process.send_signal(signal.SIGINT)
+    shown = sideshoot.finish(process)
+    assert shown.status == 130
+    assert "background" not in shown.err
+    assert sideshoot.json("status")["jobs"][0]["outcome"] == "cancelled"
 
 
 def test_ctrl_c_cancels_it_all_the_same(sideshoot: Command, slow: Slow) -> None:

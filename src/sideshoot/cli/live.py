@@ -13,7 +13,7 @@ from sideshoot.cli.durations import show_duration
 from sideshoot.cli.storylines import output_bytes, story_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 
@@ -46,6 +46,39 @@ def story_of(agent: str, *, is_command: bool, quiet_stdout: bool) -> Story:
     if output.is_terminal(sys.stderr):
         return BottomLine(agent)
     return PlainLines()
+
+
+class WhileHeard:
+    """A story that ends when nobody can hear it, and nothing else with it: a terminal that is gone."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self._is_heard = True
+
+    def __enter__(self) -> Self:
+        self._try(self._story.__enter__)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._try(self._story.__exit__, kind, error, trace)
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        self._try(self._story.tell, kind, data)
+
+    def end(self, message: str | None) -> None:
+        self._try(self._story.end, message)
+
+    def _try(self, call: Callable[..., object], *words: object) -> None:
+        if self._is_heard:
+            try:
+                call(*words)
+            except (OSError, output.ReaderGone):
+                self._is_heard = False
 
 
 class PlainLines:

@@ -118,35 +118,39 @@ def run(
     """
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
+    if survive and not background:
+        return _survive(place, request, session)
     job = service.create(place.repository, request, session=session)
-    if background or survive:
-        service.launch(place.repository, job.id)
     if background:
+        service.launch(place.repository, job.id)
         return _show_launched(place, place.store.get(job.id))
-    return _follow(place, job) if survive else _show_finished(place, _work(place, job))
+    return _show_finished(place, _work(place, job))
 
 
-def _follow(place: Place, job: Job) -> int:
-    from sideshoot.cli.survive import follow_to_the_end  # noqa: PLC0415 - rare
+def _survive(place: Place, request: Request, session: str | None) -> int:
+    from sideshoot.cli.survive import Watch, say_it_goes_on  # noqa: PLC0415 - rare
+    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
-    _announce(job)
-    with _story(place, job) as story:
-        left = follow_to_the_end(place, job, story)
-        job = place.store.get(job.id)
-        story.end(job.message if left is None else None)
-    if left is None:
-        return _show_finished(place, job)
-    with suppress(OSError, output.ReaderGone):
-        output.note(f"job {job.id} goes on in the background")
-        show(next_lines(place.call, job, ["status", "logs", "cancel"], sys.stderr), output.note)
-    return 128 + left
+    with Watch(place.repository) as watch:
+        job = service.create(place.repository, request, session=session)
+        watch.launch(job)
+        _announce(job)
+        with _story(place, job) as story:
+            watch.follow(story)
+            job = place.store.get(job.id)
+            story.end(job.message if watch.left is None else None)
+        if watch.left is None:
+            return _show_finished(place, job)
+        say_it_goes_on(place, job)
+    return 128 + watch.left
 
 
 def _story(place: Place, job: Job) -> Story:
-    from sideshoot.cli.live import story_of  # noqa: PLC0415 - not for --background
+    from sideshoot.cli.live import WhileHeard, story_of  # noqa: PLC0415 - not for --background
 
     is_command = bool(job.request.command)
-    return story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
+    story = story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
+    return WhileHeard(story)
 
 
 def _work(place: Place, job: Job) -> Job:
