@@ -213,7 +213,8 @@ def test_stop_ends_all_of_it(run: Round, script: str) -> None:
 
     thread.join(TIME_LIMIT_S)
     assert (results[0].succeeded, results[0].error) == (False, "stopped: timed_out")
-    assert results[0].message == "begun\n"
+    # A shell that is killed a moment after its command has time to say so.
+    assert results[0].message.removesuffix("Killed\n") == "begun\n"
     assert running(sleep) == []
 
 

@@ -307,7 +307,8 @@ def _files_below(top: Path, path: bytes) -> Iterable[bytes]:
 
 
 def _stopped(error: OSError) -> KeepRefused:
-    where = f" at {show_path(error.filename)}" if error.filename else ""
+    place = error.filename2 or error.filename  # of two names, the second is the user's
+    where = f" at {show_path(place)}" if place else ""
     return KeepRefused(f"{error.strerror}{where}; everything was put back as it was")
 
 
