@@ -204,6 +204,7 @@ def test_status_warns_when_the_jobs_take_more_than_they_should(sideshoot: Comman
     sideshoot("config", "gc.max_size_mb", "1").ok()
 
     said = sideshoot("status").ok().err
+    assert said.count("\n") == 1
     assert "more than the 1 of gc.max_size_mb" in said
     assert "gc --dry-run" in sideshoot.json("status")["warnings"][0]
 
@@ -212,3 +213,16 @@ def test_undo_says_that_a_commit_stays(repo: Repo, sideshoot: Command) -> None:
     sideshoot.run("echo made > made.txt")
     sideshoot("keep", "--commit").ok()
     assert f"git revert {repo.head()[:10]}" in sideshoot("undo").ok().err
+
+
+def test_a_background_job_counts_for_the_budget_and_gc_counts_anew(sideshoot: Command) -> None:
+    sideshoot("config", "gc.max_size_mb", "1").ok()
+    script = "head -c 3000000 /dev/urandom > large"
+    job = sideshoot("run", "-b", "--", "sh", "-c", script).ok().out.strip()
+    sideshoot("wait", job, "--timeout", "60s").ok()
+    await_true(lambda: sideshoot.json("status")["warnings"], "the worker's note")
+
+    sideshoot("config", "gc.max_age_days", "0").ok()
+    sideshoot("discard", job).ok()
+    sideshoot("gc").ok()
+    assert sideshoot.json("status")["warnings"] == []

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from sideshoot.jobs import gc, service
 from sideshoot.jobs.decide import discard_job, keep_job, restore_job
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.store import HELD
 from sideshoot.workspace.keep import KeepOptions
 from support.processes import await_true
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sideshoot.model import Job
     from support.jobs import Gardener, Jobs
 
@@ -33,6 +36,10 @@ def going(items: list[gc.Item]) -> list[str | None]:
 
 def collect(jobs: Jobs, items: list[gc.Item]) -> list[str | None]:
     return going(gc.collect(jobs.repository, jobs.store, items))
+
+
+def held(jobs: Jobs) -> int:
+    return int(jobs.store.setting(HELD) or 0)
 
 
 def refs(jobs: Jobs, job: Job) -> bytes:
@@ -149,6 +156,30 @@ def test_an_entry_of_a_workspace_that_is_gone(jobs: Jobs) -> None:
     gc.collect(jobs.repository, jobs.store, items)
     assert not entry.exists()
     assert jobs.repo.git("worktree", "list").count(b"\n") == 2
+
+
+def test_the_end_of_a_job_adds_what_it_holds(jobs: Jobs) -> None:
+    for count in (1, 2):
+        job = jobs.run("head -c 3000000 /dev/urandom > made")
+        gc.look_after(jobs.repository, jobs.store, job.id)
+        assert count * 3_000_000 < held(jobs) <= gc.held_bytes(plan(jobs))
+
+
+def test_now_and_then_all_is_counted_anew_by_another_process(jobs: Jobs) -> None:
+    job = discarded(jobs)
+    gc.note_held(jobs.store, 10**12)
+    jobs.store.set_setting("held.at", "1")
+    gc.look_after(jobs.repository, jobs.store, job.id)
+    await_true(lambda: held(jobs) < 10**12, "the count")
+    assert held(jobs) > 0
+
+
+def test_a_large_folder_is_not_counted_for_ever(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(b"x" * 100_000)
+    assert gc.folder_size(tmp_path, patience_s=-1) == 0
+    assert gc.folder_size(tmp_path) >= 200_000
 
 
 def test_the_trash_is_emptied(jobs: Jobs) -> None:

@@ -124,7 +124,9 @@ def run(
     if background:
         service.launch(place.repository, job.id)
         return _show_launched(place, place.store.get(job.id))
-    return _show_finished(place, _work(place, job))
+    status = _show_finished(place, _work(place, job))
+    _look_after(place, job)
+    return status
 
 
 def _survive(place: Place, request: Request, session: str | None) -> int:
@@ -155,7 +157,6 @@ def _story(place: Place, job: Job) -> Story:
 
 def _work(place: Place, job: Job) -> Job:
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
-    from sideshoot.jobs.gc import look_after  # noqa: PLC0415
 
     _announce(job)
     story = _story(place, job)
@@ -166,9 +167,14 @@ def _work(place: Place, job: Job) -> Job:
     with story:
         job = service.work(place.repository, job.id, on_event=tell)
         story.end(job.message)
-    with suppress(SideshootError, OSError):
-        look_after(place.repository, place.store)
     return job
+
+
+def _look_after(place: Place, job: Job) -> None:
+    from sideshoot.jobs.gc import look_after  # noqa: PLC0415 - not for --help
+
+    with suppress(SideshootError, OSError):
+        look_after(place.repository, place.store, job.id)
 
 
 def _announce(job: Job) -> None:

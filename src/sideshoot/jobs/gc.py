@@ -1,36 +1,48 @@
 """What is held on disk, how large it is, and what may go.
 
 Nothing goes that waits for a decision, that is at work, or whose only copy it is.
+
+Run as a module it notes how much is held: `python -m sideshoot.jobs.gc TOP`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import stat
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy, JobNotFound, SideshootError
+from sideshoot.git import discover
 from sideshoot.jobs.folder import JobFolder, job_folders
 from sideshoot.jobs.settings import number
-from sideshoot.jobs.store import HELD
+from sideshoot.jobs.store import HELD, Store
 from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
 from sideshoot.workspace.refs import job_refs
-from sideshoot.workspace.trash import PREFIX, put_into_trash, spawn_trash_removal
+from sideshoot.workspace.trash import (
+    PREFIX,
+    put_into_trash,
+    spawn_idle,
+    spawn_trash_removal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sideshoot.git import Repository
-    from sideshoot.jobs.store import Store
 
 _HELD_AT = "held.at"
 _HELD_FRESH_S = 600.0
 """Finding out takes a look at every file of every workspace: not after each of many short jobs."""
+
+_PATIENCE_S = 0.1
+"""How long the end of a job may be put off for the size of its own workspace."""
 
 _YOUNG_S = 24 * 3600.0
 """A folder without a record that is younger may belong to a command that is just beginning."""
@@ -80,10 +92,28 @@ def note_held(store: Store, size: int) -> None:
         store.set_setting(_HELD_AT, str(time.time()))
 
 
-def look_after(repository: Repository, store: Store) -> None:
-    """Find out how much is held, unless that was done a moment ago; called when a job has ended."""
-    if time.time() - float(store.setting(_HELD_AT) or 0) > _HELD_FRESH_S:
-        note_held(store, held_bytes(plan(repository, store)))
+def look_after(repository: Repository, store: Store, job_id: str) -> None:
+    """Add what a job holds that has just ended; called once its end has been told.
+
+    What was removed since is found out now and then, by a process that nobody waits for.
+    """
+    counted_at = store.setting(_HELD_AT)
+    if counted_at is not None and time.time() - float(counted_at) > _HELD_FRESH_S:
+        store.set_setting(_HELD_AT, str(time.time()))
+        spawn_idle("sideshoot.jobs.gc", str(repository.top))
+        return
+    size = _job_size(repository, store, store.get(job_id), patience_s=_PATIENCE_S)
+    with store.transaction():
+        store.set_setting(HELD, str(int(store.setting(HELD) or 0) + size))
+        if counted_at is None:
+            store.set_setting(_HELD_AT, str(time.time()))
+
+
+def count_held(top: Path) -> None:
+    """Find out how much is held, and note it."""
+    repository = discover(top)
+    store = Store.open(repository.state_dir)
+    note_held(store, held_bytes(plan(repository, store)))
 
 
 # -- what there is
@@ -231,10 +261,12 @@ def _delete_refs(repository: Repository, job_id: str) -> None:
 # -- how large it is
 
 
-def _job_size(repository: Repository, store: Store, job: Job) -> int:
+def _job_size(
+    repository: Repository, store: Store, job: Job, *, patience_s: float = math.inf
+) -> int:
     size = folder_size(JobFolder(store.state_dir, job.id).top)
     if job.worktree is not None:
-        size += folder_size(Path(job.worktree))
+        size += folder_size(Path(job.worktree), patience_s=patience_s)
     return size + _object_size(repository, job)
 
 
@@ -248,14 +280,19 @@ def _object_size(repository: Repository, job: Job) -> int:
     return int(answer.text) if answer.status == 0 and answer.text.isdigit() else 0
 
 
-def folder_size(folder: Path) -> int:
-    """How much a folder takes on disk, in bytes, links not followed."""
-    size = 0
+def folder_size(folder: Path, *, patience_s: float = math.inf) -> int:
+    """How much a folder takes on disk, in bytes, links not followed.
+
+    :param patience_s: after this many seconds what was found so far has to do.
+    """
+    size, deadline = 0, time.monotonic() + patience_s
     for place, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(OSError):
                 found = os.lstat(f"{place}/{name}")
                 size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
+        if time.monotonic() > deadline:
+            break
     return size
 
 
@@ -264,3 +301,8 @@ def _names(folder: Path) -> list[str]:
         return sorted(path.name for path in folder.iterdir())
     except OSError:
         return []
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(OSError, SideshootError):
+        count_held(Path(sys.argv[1]))

@@ -15,7 +15,6 @@ from sideshoot.errors import SideshootError
 from sideshoot.git import discover
 from sideshoot.jobs.claims import inherit
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.gc import look_after
 from sideshoot.jobs.notify import notify
 from sideshoot.jobs.store import Store
 from sideshoot.jobs.work import work
@@ -37,9 +36,11 @@ def main(top: str, job_id: str, lock: str) -> int:
         print(error, file=sys.stderr)
         return 1
     if job.state is State.FINISHED:
+        from sideshoot.jobs.gc import look_after  # noqa: PLC0415 - a job begins sooner without
+
         notify(store, job)
         with contextlib.suppress(SideshootError, OSError):
-            look_after(repository, store)
+            look_after(repository, store, job.id)
     return status
 
 

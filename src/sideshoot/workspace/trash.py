@@ -41,7 +41,12 @@ def spawn_trash_removal(*folders: Path) -> None:
         for folder in folders:
             _remove_if_empty(folder)
         return
-    command = [sys.executable, "-P", "-m", "sideshoot.workspace.trash", *map(str, folders)]
+    spawn_idle("sideshoot.workspace.trash", *map(str, folders))
+
+
+def spawn_idle(module: str, *words: str) -> None:
+    """Start a module of ours as a detached process that yields to all others, if that can be done."""
+    command = [sys.executable, "-P", "-m", module, *words]
     # The shell ends at once and leaves its child to init: nobody has to wait for that one.
     script = 'nice -n 19 "$@" </dev/null >/dev/null 2>&1 &'
     with contextlib.suppress(OSError):
