@@ -226,3 +226,19 @@ def test_a_background_job_counts_for_the_budget_and_gc_counts_anew(sideshoot: Co
     sideshoot("discard", job).ok()
     sideshoot("gc").ok()
     assert sideshoot.json("status")["warnings"] == []
+
+
+def test_ignored_files_that_went_with_the_workspace_are_said_to(
+    repo: Repo, sideshoot: Command
+) -> None:
+    repo.write(".gitignore", "build/\n")
+    job = sideshoot.run("mkdir build; echo out > build/out; echo made > made.txt")["job_id"]
+    sideshoot("keep", job).ok()
+    sideshoot("undo", job).ok()
+
+    refused = sideshoot("keep", job, "--ignored", "build")
+    refused.refused("is gone, and what git ignores went with it", "without --ignored")
+    assert not (repo.top / "made.txt").exists()
+
+    sideshoot("keep", job).ok()
+    assert repo.read("made.txt") == b"made\n"

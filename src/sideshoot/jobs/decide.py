@@ -258,7 +258,10 @@ def _with_ignored(
     if not paths:
         return options
     if workspace is None or not workspace.path.is_dir():
-        raise WrongState(f"the workspace of job {job.id} is gone, and what git ignores with it")
+        raise WrongState(
+            f"the workspace of job {job.id} is gone, and what git ignores went with it; nothing was "
+            "written, the rest can be kept without --ignored"
+        )
     return replace(options, extras=partial(bring_ignored, workspace, paths))
 
 
