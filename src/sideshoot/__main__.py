@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 GARBAGE_THRESHOLD = 50_000
 
@@ -27,12 +28,21 @@ def _leave(status: int) -> None:
     """
     import threading  # noqa: PLC0415 - it is there already wherever git was run
 
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(ValueError, AttributeError):  # closed, or not there
+            _flush(stream)
     if threading.active_count() == 1:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):  # full, closed, or not there
-                stream.flush()
         os._exit(status)
     raise SystemExit(status)
+
+
+def _flush(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        # Full, or nobody is there any more. The interpreter would try again at its end, fail, and
+        # make its own exit status of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.command import PROGRAM
+from support.processes import await_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +149,7 @@ def running(sideshoot: Command) -> Iterator[str]:
     """A job that runs until the test is over."""
     session = {"SIDESHOOT_SESSION": "mine"}
     job_id = sideshoot("run", "-b", "--", "sleep", "300", env=session).ok().out.strip()
+    await_true(lambda: sideshoot.json("status", job_id)["state"] == "running")
     yield job_id
     sideshoot("cancel", job_id)
 
