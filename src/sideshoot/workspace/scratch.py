@@ -34,9 +34,10 @@ def copy_index(source: Path, target: Path) -> bool:
     with a new time would make a file that was edited in the same second look unchanged.
     """
     try:
-        shutil.copyfile(source, target)
+        with source.open("rb") as old, target.open("wb") as new:
+            shutil.copyfileobj(old, new)
+            facts = os.fstat(old.fileno())  # of what was read: a git command may replace the file
     except FileNotFoundError:
         return False
-    facts = source.stat()
     os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     return True
