@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.repos import SYMLINK
 from support.twins import settled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.command import Command
     from support.repos import Repo
 
@@ -276,6 +279,33 @@ class TestProgramsThatTheWorkspaceNames:
         sideshoot("undo", job["job_id"])
         sideshoot("discard", job["job_id"])
         assert not repo.exists("pwned")
+
+
+class TestFilesBehindALink:
+    """An agent may name a file that lies elsewhere; what is there is not its work."""
+
+    def test_are_not_read(self, repo: Repo, sideshoot: Command, tmp_path: Path) -> None:
+        (tmp_path / "outside").mkdir()
+        (tmp_path / "outside" / "x.log").write_text("secret\n")
+        job = sideshoot.run(
+            "mkdir a; echo mine > a/x.log; git add -f a/x.log; rm -r a;"
+            f"ln -s {tmp_path / 'outside'} a; echo work > work.txt"
+        )
+        assert [file["path"] for file in job["files"]] == ["a", "work.txt"]
+        held = repo.committed(job["result"])
+        assert held[b"a"] == (SYMLINK, str(tmp_path / "outside").encode())
+        sideshoot("keep").ok()
+        assert b"a/x.log" not in repo.staged()
+        sideshoot("undo").ok()
+        assert (tmp_path / "outside" / "x.log").read_text() == "secret\n"
+
+
+class TestRulesThatCameLater:
+    def test_take_nothing_out_of_what_was_captured(self, repo: Repo, sideshoot: Command) -> None:
+        sideshoot.run("echo work > work.txt")
+        repo.write(".git/info/exclude", "work.txt\n/.worktrees/\n")
+        sideshoot("keep").ok()
+        assert repo.read("work.txt") == repo.staged()[b"work.txt"][1] == b"work\n"
 
 
 def before_with(before: dict[str, Any], path: bytes, content: bytes) -> dict[bytes, Any]:

@@ -179,9 +179,11 @@ class TestLinkedWorktrees:
         linked = Repo(tmp_path / "linked")
         job = Command(linked.top).run(EDIT)
         Command(repo.top)("diff", job["job_id"]).ok()
-        Command(repo.top)("keep", job["job_id"])
+        Command(repo.top)("keep", job["job_id"]).ok()
         kept_by = [place for place in (repo, linked) if place.exists("new/file")]
         assert kept_by == [linked], "a job's work is for the tree that it was made from"
+        Command(repo.top)("undo", job["job_id"]).ok()
+        assert (repo.status(), linked.status()) == (b"", b"")
 
     def test_are_themselves_left_alone(self, repo: Repo, tmp_path: Path) -> None:
         repo.git("worktree", "add", "-q", "-b", "gone", str(tmp_path / "gone"))
