@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import GitError, GitUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -177,7 +177,7 @@ class Git:
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """Start `git ARGV` and let the caller read from it; `finished` judges its end."""
+        """Start `git ARGV` and let the caller read from it; `rest_of` waits for its end."""
         try:
             return subprocess.Popen(
                 ["git", *argv],
@@ -199,16 +199,12 @@ class Git:
     def hash_file(self, file: BinaryIO) -> str:
         """Store the bytes of an open file as a blob, without any filter, and return its id."""
         argv = ("hash-object", "-w", "--stdin", "--no-filters")
-        process = self.start(*argv, stdin=file.fileno())
-        stdout, stderr = process.communicate()
-        return finished(argv, Output(stdout, stderr, process.returncode)).text
+        return rest_of(argv, self.start(*argv, stdin=file.fileno())).text
 
     def copy_blob(self, oid: str, file: BinaryIO) -> None:
         """Write a blob's bytes into an open file, without any filter and without holding them."""
         argv = ("cat-file", "blob", oid)
-        process = self.start(*argv, stdout=file.fileno())
-        _, stderr = process.communicate()
-        finished(argv, Output(b"", stderr, process.returncode))
+        rest_of(argv, self.start(*argv, stdout=file.fileno()))
 
     def text(self, *argv: str, stdin: bytes | None = None) -> str:
         """What `git ARGV` says, as text without its line end."""
@@ -222,6 +218,17 @@ class Git:
 def _end_late(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     late.set()
     process.kill()
+
+
+def rest_of(
+    argv: Sequence[str], process: subprocess.Popen[bytes], accept: Collection[int] = (0,)
+) -> Output:
+    """Wait for a git that was started, and return what it still had to say.
+
+    :raises GitError: its exit status is none of `accept`.
+    """
+    stdout, stderr = process.communicate()
+    return finished(argv, Output(stdout or b"", stderr, process.returncode), accept)
 
 
 def finished(argv: Collection[str], output: Output, accept: Collection[int] = (0,)) -> Output:

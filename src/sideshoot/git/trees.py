@@ -76,11 +76,7 @@ def differences(git: Git, old: str, new: str) -> list[Delta]:
 
 
 def entries_at(git: Git, tree: str, paths: Sequence[bytes]) -> dict[bytes, Entry]:
-    """What a tree holds at exactly these paths; those that it lacks are left out.
-
-    Paths go by `cat-file`, whose standard input has no limit of length as a command line has; its
-    request is a line, so a path with a newline is asked for by `ls-tree`.
-    """
+    """What a tree holds at exactly these paths; those that it lacks are left out."""
     found: dict[bytes, Entry] = {}
     if not paths:
         return found

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
-from sideshoot.git.command import Output, finished
-from sideshoot.git.trees import EXECUTABLE, REGULAR, SYMLINK, Entry, index_info
+from sideshoot.git.command import rest_of
+from sideshoot.git.trees import EXECUTABLE, REGULAR, SYMLINK, Entry, index_info, parse_tree
 from sideshoot.text import show_path
 from sideshoot.workspace.places import parents
 from sideshoot.workspace.scratch import scratch
@@ -220,13 +220,8 @@ def _plain(path: bytes) -> bytes:
 
 
 def _listed(git: Git, tree: str) -> dict[bytes, Entry]:
-    entries = {}
-    for record in git.fields("ls-tree", "-r", "-z", "--full-tree", tree):
-        facts, path = record.split(b"\t", 1)
-        mode, _, oid = facts.decode("ascii").split(" ")
-        if path.startswith(_FILES):
-            entries[_plain(path)] = Entry(mode, oid)
-    return entries
+    found = parse_tree(git.run("ls-tree", "-r", "-z", "--full-tree", tree).stdout)
+    return {_plain(path): entry for path, entry in found.items() if path.startswith(_FILES)}
 
 
 def _read_manifest(git: Git, tree: str) -> dict[str, Any]:
@@ -245,9 +240,7 @@ def _write_files(git: Git, entries: Mapping[bytes, Entry], target: bytes) -> Non
     with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as objects:
         names.write("".join(f"{entry.oid}\n" for entry in entries.values()).encode("ascii"))
         names.seek(0)
-        process = git.start(*argv, stdin=names.fileno(), stdout=objects.fileno())
-        _, stderr = process.communicate()
-        finished(argv, Output(b"", stderr, process.returncode))
+        rest_of(argv, git.start(*argv, stdin=names.fileno(), stdout=objects.fileno()))
         objects.seek(0)
         for path, entry in entries.items():
             _write_file(objects, _join(target, path), entry)

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from sideshoot.git.trees import entries_at
 from sideshoot.workspace.fill import fill
 from sideshoot.workspace.places import facts, place
 
@@ -58,8 +59,7 @@ def _write_raw(workspace: Workspace, tree: str, paths: Collection[bytes]) -> Non
     # What the user's own filters refused to take is in the base as the bytes that lay there, and
     # has to lie here as the same bytes.
     git = workspace.repository.git
-    for line in git.fields("ls-tree", "-r", "-z", "--full-tree", tree):
-        entry, path = line.split(b"\t", 1)
-        if path in paths and facts(workspace.path, path) is not None:
+    for path, entry in entries_at(git, tree, [*paths]).items():
+        if facts(workspace.path, path) is not None:
             with open(place(workspace.path, path), "wb") as file:
-                git.copy_blob(entry.split(b" ")[2].decode(), file)
+                git.copy_blob(entry.oid, file)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from sideshoot.git.command import Output, finished
+from sideshoot.git.command import rest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -74,9 +74,8 @@ def write_patch(
     argv += map(os.fsdecode, paths)
     out.flush()
     process = _literal(repository.git).start(*argv, stdout=out.fileno())
-    _, stderr = process.communicate()
     # A reader that has seen enough (`head`, a pager that was left) is no failure.
-    finished(argv, Output(b"", stderr, process.returncode), accept=(0, -13, 141))
+    rest_of(argv, process, accept=(0, -13, 141))
 
 
 def _literal(git: Git) -> Git:

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import CaptureFailed, GitError
-from sideshoot.git.command import Output, finished
+from sideshoot.git.command import Output, rest_of
 from sideshoot.git.trees import EXECUTABLE, GITLINK, REGULAR, Entry, index_info, parse_raw
 from sideshoot.text import show_path
 from sideshoot.workspace.places import facts, parents, place
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
@@ -75,7 +74,7 @@ def snapshot(
     """
     folders_process = git.start(*_FOLDERS) if empty_folders else None
     found = _look(git, untracked=untracked)
-    folders = _rest(_FOLDERS, folders_process).lines if folders_process else []
+    folders = rest_of(_FOLDERS, folders_process).lines if folders_process else []
     present, special = _files(repository.top, {*found.present, *_within(repository.top, also)})
     gone = [*found.gone, *special]
     if gone:
@@ -114,7 +113,7 @@ def _look(git: Git, *, untracked: bool) -> _Found:
     changed_argv = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
     changed_process = git.start(*changed_argv)
     others = git.run(*_OTHERS) if untracked else Output(b"", b"", 0)
-    changed = _rest(changed_argv, changed_process)
+    changed = rest_of(changed_argv, changed_process)
     for output in (changed, others):
         _refuse_unread(output)
     deltas = [delta for delta in parse_raw(changed.stdout) if _is_blob(delta.old)]
@@ -163,11 +162,6 @@ def _refuse_unread(output: Output) -> None:
 
 def _is_blob(entry: Entry | None) -> bool:
     return entry is None or entry.mode != GITLINK
-
-
-def _rest(argv: Sequence[str], process: subprocess.Popen[bytes]) -> Output:
-    stdout, stderr = process.communicate()
-    return finished(argv, Output(stdout, stderr, process.returncode))
 
 
 def _within(top: Path, paths: Iterable[bytes]) -> list[bytes]:

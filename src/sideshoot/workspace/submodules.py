@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git import Git
-from sideshoot.git.command import Output, finished
+from sideshoot.git.command import rest_of
+from sideshoot.git.repository import IDENTITY
 from sideshoot.git.trees import GITLINK
 from sideshoot.text import show_path
 from sideshoot.workspace.foreign import Refs, git_dir_of, read_refs, reader_of
@@ -176,23 +177,14 @@ def _snapshot(
     if seen.tree == before:
         return False, seen
     # Always the same for the same files, so that a second capture finds nothing new.
-    dated = git.having(
-        GIT_AUTHOR_NAME="Sideshoot",
-        GIT_AUTHOR_EMAIL="sideshoot@localhost",
-        GIT_AUTHOR_DATE="@0 +0000",
-        GIT_COMMITTER_NAME="Sideshoot",
-        GIT_COMMITTER_EMAIL="sideshoot@localhost",
-        GIT_COMMITTER_DATE="@0 +0000",
-    )
+    dated = git.having(**IDENTITY, GIT_AUTHOR_DATE="@0 +0000", GIT_COMMITTER_DATE="@0 +0000")
     parent = ["-p", head] if head else []
     commit = dated.text("commit-tree", seen.tree, *parent, "-m", "sideshoot: not committed")
     git.run("update-ref", _DIRTY, commit)
     shape = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color")
     with (folder / _PATCH).open("wb") as file:
         argv = ("diff", *shape, before, seen.tree)
-        process = git.start(*argv, stdout=file.fileno())
-        _, stderr = process.communicate()
-        finished(argv, Output(b"", stderr, process.returncode))
+        rest_of(argv, git.start(*argv, stdout=file.fileno()))
     return True, seen
 
 
