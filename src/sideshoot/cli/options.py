@@ -27,8 +27,10 @@ class Limit:
         self.amount = amount
 
 
-class _Duration(LimitType):
-    name = "duration"
+class _Limit(LimitType):
+    def __init__(self, name: str, parse: Callable[[str], float | None]) -> None:
+        self.name = name
+        self._parse = parse
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -36,7 +38,7 @@ class _Duration(LimitType):
         if isinstance(value, Limit):
             return value
         try:
-            return Limit(parse_duration(value))
+            return Limit(self._parse(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -62,22 +64,8 @@ class _JobReference(JobType):
         ]
 
 
-class _Size(LimitType):
-    name = "size"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Limit:
-        if isinstance(value, Limit):
-            return value
-        try:
-            return Limit(parse_size(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-DURATION = _Duration()
-SIZE = _Size()
+DURATION = _Limit("duration", parse_duration)
+SIZE = _Limit("size", parse_size)
 JOB = _JobReference()
 
 
