@@ -25,7 +25,7 @@ from sideshoot.workspace.apply import recover as recover_changes
 from sideshoot.workspace.capture import capture, read_manifest
 from sideshoot.workspace.ignored import bring_ignored
 from sideshoot.workspace.keep import keep
-from sideshoot.workspace.places import parents
+from sideshoot.workspace.places import meant_by
 from sideshoot.workspace.plan import selected
 from sideshoot.workspace.record import load_record
 from sideshoot.workspace.refs import result_ref, undo_ref
@@ -274,9 +274,8 @@ def _goal(repository: Repository, job: Job, options: KeepOptions) -> intent.Inte
         return intent.Intent("keep", undo_before, Decision.KEPT)
     deltas = differences(repository.git, job.base, job.result)
     beside = read_manifest(repository, job.result).beside
-    names = {path.rstrip(b"/") for path in options.paths}
     chosen = [delta.path for delta in selected(deltas, options.paths, beside)]
-    chosen += [path for path in beside if names & {path, b"", *parents(path)}]
+    chosen += filter(meant_by(options.paths), beside)
     kept = {*job.kept_paths, *map(show_path, chosen)}
     whole = kept.issuperset(map(show_path, [*(delta.path for delta in deltas), *beside]))
     decision = Decision.KEPT if whole else Decision.PARTLY_KEPT

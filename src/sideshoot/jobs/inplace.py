@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.workspace.base import user_snapshot
 from sideshoot.workspace.refs import result_ref
-from sideshoot.workspace.scratch import copy_index, scratch
+from sideshoot.workspace.scratch import scratch, with_copy
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
@@ -20,10 +20,7 @@ def snapshot_in_place(repository: Repository, job_id: str, base: str) -> str | N
     :raises CaptureFailed: a file can't be read.
     """
     with scratch(repository) as folder:
-        index = folder / "index"
-        git = repository.git.with_index(index)
-        if not copy_index(repository.index, index):
-            git.run("read-tree", "--empty")
+        git = with_copy(repository.git, repository.index, folder / "index")
         tree = user_snapshot(repository, git).tree
     if tree == repository.tree_of(base):
         return None

@@ -8,7 +8,6 @@ The tree has two entries: `files`, and `manifest`, which says what git's modes c
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import stat
@@ -20,7 +19,7 @@ from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.command import rest_of
 from sideshoot.git.trees import EXECUTABLE, REGULAR, SYMLINK, Entry, index_info, parse_tree
 from sideshoot.text import show_path
-from sideshoot.workspace.places import parents
+from sideshoot.workspace.places import from_text, parents, to_text
 from sideshoot.workspace.scratch import scratch
 
 if TYPE_CHECKING:
@@ -90,9 +89,9 @@ def bring_folder(repository: Repository, tree: str, target: bytes) -> None:
     git = repository.git
     entries = _listed(git, tree)
     manifest = _read_manifest(git, tree)
-    modes = {base64.b64decode(path): mode for path, mode in manifest["modes"].items()}
+    modes = {from_text(path): mode for path, mode in manifest["modes"].items()}
     os.mkdir(target)
-    for path in sorted({*(base64.b64decode(p) for p in manifest["folders"]), *_above(entries)}):
+    for path in sorted({*(from_text(p) for p in manifest["folders"]), *_above(entries)}):
         os.makedirs(_join(target, path), exist_ok=True)
     _write_files(git, entries, target)
     for path in sorted({*modes}, reverse=True):  # inner ones first: a folder may end up read-only
@@ -193,18 +192,14 @@ def _manifest(found: _Found) -> bytes:
     usual = {path: _DEFAULT_MODES[_git_mode(found, path)] for path in found.files}
     told: dict[str, Any] = {
         "format": _FORMAT,
-        "folders": [_text(path) for path in sorted({*found.folders} - filled - {b""})],
+        "folders": [to_text(path) for path in sorted({*found.folders} - filled - {b""})],
         "modes": {
-            _text(path): mode
+            to_text(path): mode
             for path, mode in found.modes.items()
             if mode != usual.get(path, 0o755)
         },
     }
     return json.dumps(told).encode()
-
-
-def _text(path: bytes) -> str:
-    return base64.b64encode(path).decode("ascii")
 
 
 def _escaped(path: bytes) -> bytes:

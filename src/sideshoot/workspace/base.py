@@ -9,7 +9,7 @@ from sideshoot.errors import GitError, UsageError
 from sideshoot.model import Carry
 from sideshoot.text import show_path
 from sideshoot.workspace.refs import base_ref
-from sideshoot.workspace.scratch import copy_index, scratch
+from sideshoot.workspace.scratch import scratch, with_copy
 from sideshoot.workspace.snapshot import Snapshot, snapshot, unhide
 
 if TYPE_CHECKING:
@@ -82,10 +82,7 @@ def _committed(repository: Repository, head: str | None) -> Base:
 def _carried(repository: Repository, *, untracked: bool) -> Base:
     head, head_tree = repository.objects("HEAD^{commit}", "HEAD^{tree}")
     with scratch(repository) as folder:
-        index = folder / "index"
-        git = repository.git.with_index(index)
-        if not copy_index(repository.index, index):
-            git.run("read-tree", "--empty")
+        git = with_copy(repository.git, repository.index, folder / "index")
         index_tree = _index_tree(git)
         seen = user_snapshot(repository, git, untracked=untracked, unchanged=index_tree)
     commit = head if head and seen.tree == head_tree else _base_commit(repository, seen.tree, head)

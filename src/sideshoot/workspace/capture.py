@@ -7,7 +7,6 @@ added all the same. Its last commit becomes a parent of the result, so that its 
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import tempfile
@@ -19,6 +18,7 @@ from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences
 from sideshoot.text import show_path
 from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.nested import save_nested
+from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
@@ -51,7 +51,7 @@ class Manifest:
     @property
     def beside(self) -> list[bytes]:
         """The paths of what is held beside the tree."""
-        return [*self.empty, *(base64.b64decode(record["path"]) for record in self.inner)]
+        return [*self.empty, *(from_text(record["path"]) for record in self.inner)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,14 @@ def capture(repository: Repository, workspace: Workspace) -> Captured:
     :raises CaptureFailed: something can't be read, or is gone; nothing was deleted.
     """
     try:
-        if not workspace.path.is_dir() or workspace.path.is_symlink():
-            left = _without_folder(repository, workspace)
+        is_there = workspace.path.is_dir() and not workspace.path.is_symlink()
+        notes = verify(workspace) if is_there else []
+        head, before = _known(workspace)
+        if is_there:
+            left = _from_folder(repository, workspace, before, notes)
         else:
-            left = _from_folder(repository, workspace)
-        return _held(repository, workspace, left)
+            left = _without_folder(repository, workspace)
+        return _held(repository, workspace, left, head, before)
     except (GitError, OSError) as error:
         reason = error.reason if isinstance(error, GitError) else f"{error.strerror}"
         raise CaptureFailed(
@@ -100,15 +103,16 @@ def read_manifest(repository: Repository, result: str) -> Manifest:
     except ValueError:
         return Manifest()
     return Manifest(
-        raw=frozenset(map(base64.b64decode, told["raw"])),
-        converted={base64.b64decode(path): oid for path, oid in told["converted"].items()},
-        empty=tuple(map(base64.b64decode, told["empty"])),
+        raw=frozenset(map(from_text, told["raw"])),
+        converted={from_text(path): oid for path, oid in told["converted"].items()},
+        empty=tuple(map(from_text, told["empty"])),
         inner=tuple(told["inner"]),
     )
 
 
-def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
-    notes = verify(workspace)
+def _from_folder(
+    repository: Repository, workspace: Workspace, before: str | None, notes: list[str]
+) -> _Left:
     with scratch(repository) as folder:
         index = folder / "index"
         git = workspace.repository.git.with_index(index).configured(_modes(workspace.path.parent))
@@ -116,7 +120,7 @@ def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
             git.run("read-tree", workspace.base)
         staged = _staged_by_agent(workspace, notes)
         also = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
-        also += _saved_before(repository, workspace)
+        also += _saved_before(repository, workspace, before)
         seen = snapshot(workspace.repository, git, also=also, empty_folders=True)
         nested = save_nested(repository, workspace, seen.repositories)
         links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
@@ -127,9 +131,8 @@ def _from_folder(repository: Repository, workspace: Workspace) -> _Left:
     return _Left(tree, manifest, [*notes, *nested.warnings, *_warnings(workspace, seen)])
 
 
-def _saved_before(repository: Repository, workspace: Workspace) -> list[bytes]:
+def _saved_before(repository: Repository, workspace: Workspace, before: str | None) -> list[bytes]:
     """The files that an earlier capture found; they are work even if they are ignored by now."""
-    before = repository.ref(result_ref(workspace.job_id))
     if before is None:
         return []
     deltas = differences(repository.git, workspace.base, before)
@@ -166,17 +169,7 @@ def _without_folder(repository: Repository, workspace: Workspace) -> _Left:
         raise CaptureFailed(f"{note}, and with it what was not committed; nothing can be saved")
     began = _started_index_tree(repository, workspace)
     with scratch(repository) as folder:
-        deltas = repository.git.run(
-            "diff-tree",
-            "-r",
-            "-z",
-            "--raw",
-            "--no-renames",
-            "--ignore-submodules=none",
-            began,
-            staged,
-        )
-        changes = {delta.path: delta.new for delta in parse_raw(deltas.stdout)}
+        changes = {d.path: d.new for d in differences(repository.git, began, staged)}
         tree = changed_tree(
             repository.git,
             workspace.base,
@@ -201,9 +194,14 @@ def _started_index_tree(repository: Repository, workspace: Workspace) -> str:
     return repository.tree_of(workspace.head) if workspace.head else repository.empty_tree
 
 
-def _held(repository: Repository, workspace: Workspace, left: _Left) -> Captured:
+def _held(
+    repository: Repository,
+    workspace: Workspace,
+    left: _Left,
+    head: str | None,
+    before: str | None,
+) -> Captured:
     """Make the commit, unless the same was captured before."""
-    head, before = _known(workspace)
     history = [head] if head and head not in (workspace.base, workspace.head) else []
     parents = (workspace.base, *history)
     message = _message(left.manifest)
@@ -231,7 +229,7 @@ def _message(manifest: Manifest) -> str:
     told = {
         "format": FORMAT,
         "raw": _texts(manifest.raw),
-        "converted": {_text(path): oid for path, oid in sorted(manifest.converted.items())},
+        "converted": {to_text(path): oid for path, oid in sorted(manifest.converted.items())},
         "empty": _texts(manifest.empty),
         "inner": list(manifest.inner),
     }
@@ -239,11 +237,7 @@ def _message(manifest: Manifest) -> str:
 
 
 def _texts(paths: Collection[bytes]) -> list[str]:
-    return [_text(path) for path in sorted(paths)]
-
-
-def _text(path: bytes) -> str:
-    return base64.b64encode(path).decode("ascii")
+    return [to_text(path) for path in sorted(paths)]
 
 
 def _says(

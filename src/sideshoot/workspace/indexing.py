@@ -17,7 +17,7 @@ from sideshoot.errors import GitError, KeepRefused
 from sideshoot.git.trees import Entry, entries_at, index_info
 from sideshoot.workspace.merge import merge_trees
 from sideshoot.workspace.present import PATHSPEC_LIMIT, index_around
-from sideshoot.workspace.scratch import copy_index
+from sideshoot.workspace.scratch import with_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -142,9 +142,7 @@ def _linked(own: Path, lock: Path) -> bool:
 
 def write_index(repository: Repository, staged: Staged, target: Path) -> None:
     """Write the index as it will be into a file beside; the user's is read and not changed."""
-    git = repository.git.with_index(target)
-    if not copy_index(repository.index, target):
-        git.run("read-tree", "--empty")
+    git = with_copy(repository.git, repository.index, target)
     changes = [*staged.entries.items(), *((path, None) for path in staged.stages)]
     info = index_info(changes, repository.null_id)
     for path, stages in staged.stages.items():

@@ -7,7 +7,6 @@ its `.git` folder is archived.
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from sideshoot.git import Git
 from sideshoot.text import show_path
 from sideshoot.workspace.archive import bring_folder, store_folder
 from sideshoot.workspace.foreign import git_dir_of
-from sideshoot.workspace.places import facts, place
+from sideshoot.workspace.places import facts, from_text, place, to_text
 from sideshoot.workspace.refs import inner_ref
 
 if TYPE_CHECKING:
@@ -46,13 +45,12 @@ class Inner:
 
     def record(self) -> dict[str, Any]:
         """These facts, as JSON can hold them."""
-        path = base64.b64encode(self.path).decode("ascii")
-        return {"kind": self.kind, "path": path, "commit": self.commit}
+        return {"kind": self.kind, "path": to_text(self.path), "commit": self.commit}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Inner:
         """Read what `record` made."""
-        return cls(base64.b64decode(record["path"]), record["commit"], record["kind"])
+        return cls(from_text(record["path"]), record["commit"], record["kind"])
 
 
 def save_inner(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sideshoot.errors import GitError, KeepConflict, KeepRefused
@@ -13,12 +12,11 @@ from sideshoot.git.trees import Entry, differences, entries_at
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.capture import Manifest, read_manifest
-from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.merge import merge_commits
 from sideshoot.workspace.nested import bring_nested, bring_submodules
-from sideshoot.workspace.places import facts, parents, place
-from sideshoot.workspace.plan import Plan, Source, chosen_commit, make_plan, selected
+from sideshoot.workspace.places import facts, from_text, meant_by, parents, place
+from sideshoot.workspace.plan import Plan, Source, chosen_commit, describe, make_plan, selected
 from sideshoot.workspace.record import KeepRecord, fingerprint
 from sideshoot.workspace.refs import undo_ref
 from sideshoot.workspace.scratch import scratch
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from sideshoot.git import Repository
     from sideshoot.model import JobId
+    from sideshoot.workspace.compare import FileChange
 
 Conflicts = Literal["stop", "markers", "ours", "theirs"]
 
@@ -104,7 +103,7 @@ def _planned(
 
 
 def _foreseen(repository: Repository, plan: Plan) -> Kept:
-    return Kept(_described(repository, plan), tuple(sorted(plan.conflicts)))
+    return Kept(describe(repository, plan), tuple(sorted(plan.conflicts)))
 
 
 def _keep(
@@ -119,7 +118,7 @@ def _keep(
     )
     extras = _extras(repository, options, manifest, folder)
     staged = with_room(repository, plan_index(repository, plan, folder)) if options.stage else None
-    changed = _described(repository, plan)
+    changed = describe(repository, plan)
     if plan.changes or extras or commit:
         deed = Deed(
             job_id=job_id,
@@ -127,9 +126,8 @@ def _keep(
             changes=plan.changes,
             places=_ready(repository, source, plan, manifest, folder),
             staged=staged,
-            record=replace(
-                _record(repository, job_id, plan, staged, extras),
-                commit=commit[1] if commit else None,
+            record=_record(
+                repository, job_id, plan, staged, extras, commit=commit[1] if commit else None
             ),
             ref_updates=[commit] if commit else [],
             extras=extras,
@@ -144,12 +142,6 @@ def _keep(
         extras=tuple(sorted(extras)),
         staged=staged is not None and bool(staged.entries or staged.stages),
     )
-
-
-def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
-    if not plan.changes:
-        return ()
-    return tuple(changed_files(repository, *plan.span, [change.path for change in plan.changes]))
 
 
 def _ready(
@@ -183,6 +175,8 @@ def _record(
     plan: Plan,
     staged: Staged | None,
     extras: Mapping[bytes, bytes],
+    *,
+    commit: str | None,
 ) -> KeepRecord:
     # Also what the index has at the paths where it gets nothing: an undo must leave that alone.
     had = {change.path: entry_at(plan, change.path) for change in plan.changes}
@@ -199,6 +193,7 @@ def _record(
             if change.present.facts is not None
         },
         extras={path: fingerprint(place) for path, place in extras.items()},
+        commit=commit,
         previous=repository.ref(undo_ref(job_id)),
     )
 
@@ -229,20 +224,18 @@ def _extras(
 
 def _chosen(options: KeepOptions, manifest: Manifest) -> list[dict[str, Any]]:
     """The repositories that lay at the paths to be kept, or below them."""
-    paths = {path.rstrip(b"/") for path in options.paths}
-    named = ((base64.b64decode(record["path"]), record) for record in manifest.inner)
-    return [record for path, record in named if not paths or paths & {path, *parents(path)}]
+    named = ((from_text(record["path"]), record) for record in manifest.inner)
+    is_meant = meant_by(options.paths)
+    return [record for path, record in named if is_meant(path)]
 
 
 def _empty_folders(
     repository: Repository, options: KeepOptions, manifest: Manifest, folder: Path
 ) -> dict[bytes, bytes]:
     folder.mkdir()
-    chosen = {path.rstrip(b"/") for path in options.paths}
-    places = {}
+    places, is_meant = {}, meant_by(options.paths)
     for number, path in enumerate(manifest.empty):
-        wanted = not chosen or chosen & {path, *parents(path)}
-        if wanted and _is_free(repository, path):
+        if is_meant(path) and _is_free(repository, path):
             (folder / str(number)).mkdir()
             places[path] = place(folder, b"%d" % number)
     return places

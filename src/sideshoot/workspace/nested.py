@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.workspace.inner import Inner, bring_inner, save_inner
+from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.submodules import bring_submodule, save_submodules, stray_folders
 
 if TYPE_CHECKING:
@@ -64,12 +64,11 @@ def bring_submodules(
 ) -> list[str]:
     """Fetch work in submodules into the user's own repositories of them; one line for each."""
     return [
-        bring_submodule(repository, job_id, base64.b64decode(record["path"]), record["commit"])
+        bring_submodule(repository, job_id, from_text(record["path"]), record["commit"])
         for record in records
         if record["kind"] == _SUBMODULE
     ]
 
 
 def _record(path: bytes, commit: str | None) -> dict[str, Any]:
-    text = base64.b64encode(path).decode("ascii")
-    return {"kind": _SUBMODULE, "path": text, "commit": commit}
+    return {"kind": _SUBMODULE, "path": to_text(path), "commit": commit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import os
@@ -9,6 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 
@@ -52,6 +54,27 @@ def holds_blob(top: Path, path: bytes, oid: str, *, object_format: str) -> bool:
     except OSError:
         return False
     return digest.hexdigest() == oid
+
+
+def to_text(path: bytes) -> str:
+    """A path as JSON can hold it, whatever bytes it has."""
+    return base64.b64encode(path).decode("ascii")
+
+
+def from_text(text: str) -> bytes:
+    """The path that `to_text` wrote."""
+    return base64.b64decode(text)
+
+
+def names_of(path: bytes) -> list[bytes]:
+    """By what a user may mean a path: itself, a folder above it, or the empty name of the top."""
+    return [b"", *parents(path), path]
+
+
+def meant_by(names: Collection[bytes]) -> Callable[[bytes], bool]:
+    """A test whether a path is one of those named, or below one; without names, all are meant."""
+    named = {name.rstrip(b"/") for name in names}
+    return lambda path: not named or not named.isdisjoint(names_of(path))
 
 
 def parents(path: bytes) -> list[bytes]:

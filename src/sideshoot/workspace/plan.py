@@ -16,10 +16,11 @@ from sideshoot.errors import UsageError
 from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences
 from sideshoot.text import show_path
 from sideshoot.workspace.base import user_snapshot
+from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.merge import Merged, Side, Stages, merge_commits, take_side
-from sideshoot.workspace.places import facts, parents
+from sideshoot.workspace.places import facts, meant_by, names_of, parents
 from sideshoot.workspace.present import IndexEntry, Present, index_at, present_at
-from sideshoot.workspace.scratch import copy_index
+from sideshoot.workspace.scratch import with_copy
 from sideshoot.workspace.staging import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ def selected(
     """
     if not paths:
         return list(deltas)
-    names = {path.rstrip(b"/") for path in paths}
-    chosen = [d for d in deltas if names & {d.path, b"", *parents(d.path)}]
-    meant = [*(delta.path for delta in chosen), *beside]
-    met = {name for path in meant for name in (path, b"", *parents(path))}
-    for name in sorted(names - met):
+    is_meant = meant_by(paths)
+    chosen = [delta for delta in deltas if is_meant(delta.path)]
+    held = [*(delta.path for delta in chosen), *beside]
+    met = {name for path in held for name in names_of(path)}
+    for name in sorted({path.rstrip(b"/") for path in paths} - met):
         raise UsageError(f"the result changes nothing at {show_path(name)}")
     return chosen
 
@@ -126,6 +127,13 @@ def plan_tree(repository: Repository, ours: str, merged: Merged, folder: Path) -
     )
 
 
+def describe(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
+    """What a plan changes, for people."""
+    if not plan.changes:
+        return ()
+    return tuple(changed_files(repository, *plan.span, [change.path for change in plan.changes]))
+
+
 def _unmoved(
     repository: Repository, source: Source, deltas: Sequence[Delta], folder: Path
 ) -> Plan | None:
@@ -168,10 +176,7 @@ def look_at(
 
 
 def _merge(repository: Repository, base: str, theirs: str, side: Side | None, folder: Path) -> Plan:
-    index = folder / "ours-index"
-    git = repository.git.with_index(index)
-    if not copy_index(repository.index, index):
-        git.run("read-tree", "--empty")
+    git = with_copy(repository.git, repository.index, folder / "ours-index")
     ours = user_snapshot(repository, git).tree
     head = repository.head()
     ours_commit = repository.commit(

@@ -8,7 +8,6 @@ parent is the keep before it, if that was a part.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.git.trees import Entry
+from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.refs import undo_ref
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def load_record(repository: Repository, job_id: str) -> KeepRecord | None:
         after=_entries(facts["after"]),
         staged_before=_entries(facts["staged_before"]),
         staged_after=_entries(facts["staged_after"]),
-        modes={base64.b64decode(path): mode for path, mode in facts["modes"].items()},
-        extras={base64.b64decode(path): digest for path, digest in facts["extras"].items()},
+        modes={from_text(path): mode for path, mode in facts["modes"].items()},
+        extras={from_text(path): digest for path, digest in facts["extras"].items()},
         commit=facts["commit"],
         previous=previous[0] if previous else None,
     )
@@ -97,25 +97,20 @@ def _described(record: KeepRecord) -> dict[str, Any]:
         "after": _words(record.after),
         "staged_before": _words(record.staged_before),
         "staged_after": _words(record.staged_after),
-        "modes": {_text(path): mode for path, mode in record.modes.items()},
-        "extras": {_text(path): digest for path, digest in record.extras.items()},
+        "modes": {to_text(path): mode for path, mode in record.modes.items()},
+        "extras": {to_text(path): digest for path, digest in record.extras.items()},
         "commit": record.commit,
     }
 
 
 def _words(entries: Entries) -> dict[str, str]:
-    return {_text(p): f"{e.mode} {e.oid}" if e else "" for p, e in entries.items()}
+    return {to_text(p): f"{e.mode} {e.oid}" if e else "" for p, e in entries.items()}
 
 
 def _entries(words: Mapping[str, str]) -> Entries:
     return {
-        base64.b64decode(path): Entry(*text.split(" ")) if text else None
-        for path, text in words.items()
+        from_text(path): Entry(*text.split(" ")) if text else None for path, text in words.items()
     }
-
-
-def _text(path: bytes) -> str:
-    return base64.b64encode(path).decode("ascii")
 
 
 def fingerprint(where: bytes) -> str:

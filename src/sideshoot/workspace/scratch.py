@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sideshoot.git import Repository
+    from sideshoot.git import Git, Repository
 
 
 @contextlib.contextmanager
@@ -25,6 +25,14 @@ def scratch(repository: Repository) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def with_copy(git: Git, source: Path, target: Path) -> Git:
+    """The same git with a scratch copy of an index; with an empty one where there is none yet."""
+    copied = git.with_index(target)
+    if not copy_index(source, target):
+        copied.run("read-tree", "--empty")
+    return copied
 
 
 def copy_index(source: Path, target: Path) -> bool:

@@ -27,7 +27,7 @@ from sideshoot.text import show_path
 from sideshoot.workspace.foreign import Refs, git_dir_of, read_refs, reader_of
 from sideshoot.workspace.inner import store
 from sideshoot.workspace.places import facts, place
-from sideshoot.workspace.scratch import copy_index, scratch
+from sideshoot.workspace.scratch import scratch, with_copy
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -169,9 +169,7 @@ def _snapshot(
     reader: Repository, git: Git, head: str | None, git_dir: bytes, folder: Path
 ) -> tuple[bool, Snapshot]:
     """Make a commit of the files as they lie there, if they differ from what is checked out."""
-    indexed = git.with_index(folder / "index")
-    if not copy_index(Path(os.fsdecode(git_dir + b"/index")), folder / "index"):
-        indexed.run("read-tree", "--empty")
+    indexed = with_copy(git, Path(os.fsdecode(git_dir + b"/index")), folder / "index")
     seen = snapshot(reader, indexed)
     before = git.text("rev-parse", f"{head}^{{tree}}") if head else reader.empty_tree
     if seen.tree == before:

@@ -13,7 +13,6 @@ folder, whose name is told.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import KeepRefused
 from sideshoot.text import show_path
-from sideshoot.workspace.places import facts, parents, place
+from sideshoot.workspace.places import facts, from_text, parents, place, to_text
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
@@ -172,9 +171,9 @@ def take_back(top: Path, folder: Path) -> list[bytes]:
     if journal is None:
         return []
     kept = []
-    folders = {base64.b64decode(path): mode for path, mode in journal["folders"].items()}
+    folders = {from_text(path): mode for path, mode in journal["folders"].items()}
     for number, record in reversed([*enumerate(journal["items"])]):
-        path = base64.b64decode(record["path"])
+        path = from_text(record["path"])
         old = place(folder, b"old/%d" % number)
         if not _put_back(top, path, record, old, folders):
             kept.append(path)
@@ -236,7 +235,7 @@ def _same(seen: os.stat_result | None, now: os.stat_result | None, *, linked: bo
 
 def _journalled(item: Item) -> dict[str, Any]:
     new = None if item.new is None else _identity(os.lstat(item.new))
-    return {"path": _ascii(item.path), "old": item.identity, "new": new}
+    return {"path": to_text(item.path), "old": item.identity, "new": new}
 
 
 def _folders(top: Path, items: Iterable[Item]) -> dict[str, int]:
@@ -244,7 +243,7 @@ def _folders(top: Path, items: Iterable[Item]) -> dict[str, int]:
     above = {parent for item in items for parent in parents(item.path)}
     found = {path: facts(top, path) for path in sorted(above)}
     return {
-        _ascii(path): stat.S_IMODE(seen.st_mode)
+        to_text(path): stat.S_IMODE(seen.st_mode)
         for path, seen in found.items()
         if seen is not None and stat.S_ISDIR(seen.st_mode)
     }
@@ -257,10 +256,6 @@ def _make_again(top: Path, folders: Mapping[bytes, int]) -> None:
         if not os.path.lexists(target):
             os.mkdir(target)
             os.chmod(target, folders[path])
-
-
-def _ascii(path: bytes) -> str:
-    return base64.b64encode(path).decode("ascii")
 
 
 def _second_name(source: bytes, target: bytes) -> None:

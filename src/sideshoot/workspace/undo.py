@@ -11,13 +11,12 @@ from sideshoot.git.trees import SYMLINK, Delta, Entry, changed_tree
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
 from sideshoot.workspace.base import user_snapshot
-from sideshoot.workspace.compare import FileChange, changed_files
 from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.merge import merge_trees
 from sideshoot.workspace.places import facts, place
-from sideshoot.workspace.plan import Change, Plan, look_at, plan_tree
+from sideshoot.workspace.plan import Change, Plan, describe, look_at, plan_tree
 from sideshoot.workspace.record import KeepRecord, fingerprint, load_record
-from sideshoot.workspace.scratch import copy_index
+from sideshoot.workspace.scratch import with_copy
 from sideshoot.workspace.staging import stage_files, write_raw
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from sideshoot.git import Repository
     from sideshoot.model import JobId
+    from sideshoot.workspace.compare import FileChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _taken_back(repository: Repository, job_id: JobId, record: KeepRecord, folde
             f"you changed {shown} since it was kept, in the same place; nothing was written",
             sorted(plan.conflicts),
         )
-    changed = _described(repository, plan)
+    changed = describe(repository, plan)
     deed = Deed(
         job_id=job_id,
         kind="undo",
@@ -100,10 +100,7 @@ def _plan(repository: Repository, record: KeepRecord, folder: Path) -> tuple[Pla
 
 
 def _merged(repository: Repository, record: KeepRecord, folder: Path) -> Plan:
-    index = folder / "ours-index"
-    git = repository.git.with_index(index)
-    if not copy_index(repository.index, index):
-        git.run("read-tree", "--empty")
+    git = with_copy(repository.git, repository.index, folder / "ours-index")
     ours = user_snapshot(repository, git).tree
     sides = [
         changed_tree(
@@ -123,12 +120,6 @@ def _partial(repository: Repository, entries: Mapping[bytes, Entry | None], fold
         index=folder / "partial-index",
         null_id=repository.null_id,
     )
-
-
-def _described(repository: Repository, plan: Plan) -> tuple[FileChange, ...]:
-    if not plan.changes:
-        return ()
-    return tuple(changed_files(repository, *plan.span, [change.path for change in plan.changes]))
 
 
 def _ready(
