@@ -336,3 +336,11 @@ def test_line_ends_arrive_as_the_agent_left_them(repo: Repo, setting: str) -> No
 
     job.undo()
     assert (repo.tree(), repo.index()) == (before, index)
+
+
+def test_the_top_named_beside_another_path_means_all(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.place("empty").mkdir()
+    job.agent.write("app.py", "theirs\n")
+
+    assert job.keep(paths=(b"", b"app.py")).extras == (b"empty",)
