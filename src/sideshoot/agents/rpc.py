@@ -107,7 +107,7 @@ class Peer:
             self._waiting[number] = answers
         if stop is not None:
             stop.on_request(lambda: answers.put(Stopped(method)))
-        self._send({"id": number, "method": method, "params": params})
+        self.send(self._call_form(number, method, params))
         try:
             return _result(method, answers.get(timeout=timeout_s))
         except Empty:
@@ -117,7 +117,11 @@ class Peer:
 
     def notify(self, method: str, params: Message) -> None:
         """Say something that has no answer."""
-        self._send({"method": method, "params": params})
+        self.send({"method": method, "params": params})
+
+    def send(self, message: Message) -> None:
+        """Say something in the protocol's own form."""
+        self._outgoing.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     def hang_up(self) -> None:
         """Close the peer's standard input once all is written."""
@@ -132,8 +136,27 @@ class Peer:
             self._lose(PeerGone("it ended"))
             self._handler.on_end(None)
 
-    def _send(self, message: Message) -> None:
-        self._outgoing.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    # -- what a protocol of another form has its own way of
+
+    def _call_form(self, number: int, method: str, params: Message) -> Message:
+        return {"id": number, "method": method, "params": params}
+
+    def _answer_form(self, request: Message, answer: Message) -> Message:
+        """:param answer: has `result` or `error`."""
+        return {"id": request["id"], **answer}
+
+    def _take(self, line: bytes) -> None:
+        message = decode(line)
+        if message is None:
+            self._hear_noise(line)
+        elif "method" not in message:
+            self._settle(message)
+        elif "id" in message:
+            self._answer(message, str(message["method"]), message.get("params"))
+        else:
+            self._handler.on_notice(str(message["method"]), message.get("params"))
+
+    # -- the two threads
 
     def _write(self) -> None:
         try:
@@ -163,35 +186,31 @@ class Peer:
         for answers in waiting:
             answers.put(reason)
 
-    def _take(self, line: bytes) -> None:
-        message = decode(line)
-        if message is None:
-            if line.strip():
-                self._handler.on_noise(line)
-        elif "method" not in message:
-            self._settle(message)
-        elif "id" in message:
-            self._answer(message)
-        else:
-            self._handler.on_notice(str(message["method"]), message.get("params"))
+    def _hear_noise(self, line: bytes) -> None:
+        if line.strip():
+            self._handler.on_noise(line)
 
     def _settle(self, answer: Message) -> None:
         answers = self._waiting.get(answer["id"]) if isinstance(answer.get("id"), int) else None
         if answers is not None:
             answers.put(answer)
 
-    def _answer(self, request: Message) -> None:
-        method = str(request["method"])
+    def _answer(self, request: Message, method: str, params: Any) -> None:
+        answer: Message
         try:
-            result = self._handler.on_request(method, request.get("params"))
+            answer = {"result": self._handler.on_request(method, params)}
         except Refused as refusal:
-            error = {"code": refusal.code, "message": refusal.message}
-            self._send({"id": request["id"], "error": error})
-        else:
-            self._send({"id": request["id"], "result": result})
+            answer = {"error": {"code": refusal.code, "message": refusal.message}}
+        self.send(self._answer_form(request, answer))
 
 
 def decode(line: bytes) -> Message | None:
+    """The message in a line; `None` if it holds none."""
+    message = decode_object(line)
+    return message if message and ("method" in message or "id" in message) else None
+
+
+def decode_object(line: bytes) -> Message | None:
     """The object in a line; `None` if it holds none. Codes and words before it don't matter."""
     # A control character inside a JSON string is always escaped: a bare one is never a part of it.
     text = _TERMINAL_CODES.sub(b"", line) if b"\x1b" in line else line
@@ -200,8 +219,7 @@ def decode(line: bytes) -> Message | None:
         message = json.loads(text[brace:] if brace > 0 else text)
     except (ValueError, RecursionError):
         return None
-    is_message = isinstance(message, dict) and ("method" in message or "id" in message)
-    return message if is_message else None
+    return message if isinstance(message, dict) else None
 
 
 def _result(method: str, answer: Message | RpcFailure) -> Any:

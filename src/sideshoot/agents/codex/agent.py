@@ -10,10 +10,11 @@ from sideshoot.agents.base import AgentResult, EventKind, Readiness
 from sideshoot.agents.codex.faults import INSTALL, LOG_IN, explain
 from sideshoot.agents.codex.mounts import mounts_removed
 from sideshoot.agents.codex.readiness import is_logged_in, readiness
-from sideshoot.agents.codex.server import PATIENCE_S, PROGRAM, Server
+from sideshoot.agents.codex.server import PROGRAM, Server
 from sideshoot.agents.codex.temporary import temporary_folder
 from sideshoot.agents.codex.thread import START_S, open_thread, turn_parameters
 from sideshoot.agents.codex.turn import Turn
+from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
 from sideshoot.agents.surroundings import surroundings
 from sideshoot.errors import AgentUnavailable

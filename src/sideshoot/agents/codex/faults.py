@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sideshoot.agents.words import one_line
+
 LOG_IN = "codex login"
 INSTALL = "npm install -g @openai/codex"
 
@@ -13,8 +15,6 @@ _WORDS = {
     "modelNotFound": "there is no such model; choose another with --model",
     "serverOverloaded": "the model provider is overloaded; try again later",
 }
-
-_LIMIT = 400
 
 
 def explain(error: Any) -> str:
@@ -31,12 +31,6 @@ def explain(error: Any) -> str:
     if kind.startswith("responseStream") or said.startswith("stream disconnected"):
         return f"the connection to the model broke off; try again ({said})"
     return f"{_WORDS[kind]} ({said})" if kind in _WORDS else said
-
-
-def one_line(text: Any) -> str:
-    """All of it on one line, cut where it is too long to be read."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= _LIMIT else line[: _LIMIT - 1] + "…"
 
 
 def _kind_and_status(info: Any) -> tuple[str, int]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import Readiness
-from sideshoot.agents.codex.faults import INSTALL, LOG_IN, one_line
-from sideshoot.agents.codex.server import ANSWER_S, PROGRAM, Server
+from sideshoot.agents.codex.faults import INSTALL, LOG_IN
+from sideshoot.agents.codex.server import PROGRAM, Server
 from sideshoot.agents.codex.turn import Turn
+from sideshoot.agents.program import ANSWER_S
 from sideshoot.agents.rpc import Refused, RpcFailure
+from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:

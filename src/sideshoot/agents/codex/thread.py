@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.codex.temporary import SHARED_TEMPORARY
 from sideshoot.agents.rpc import Refused
+from sideshoot.agents.words import as_unicode
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
@@ -83,18 +84,15 @@ def turn_parameters(task: Task, thread_id: str, sandbox: Any) -> dict[str, Any]:
     texts = [_whereabouts(task), task.prompt] if task.thread_id else [task.prompt]
     parameters: dict[str, Any] = {
         "threadId": thread_id,
-        "input": [{"type": "text", "text": _unicode(text), "text_elements": []} for text in texts],
+        "input": [
+            {"type": "text", "text": as_unicode(text), "text_elements": []} for text in texts
+        ],
         "cwd": str(task.folder),
         "approvalPolicy": "never",
         "sandboxPolicy": _sandbox_policy(task, sandbox),
     }
     chosen = {"model": task.model, "effort": task.effort}
     return parameters | {name: value for name, value in chosen.items() if value}
-
-
-def _unicode(text: str) -> str:
-    """Codex takes nothing else: bytes of a prompt that are no text become replacement characters."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _sandbox_policy(task: Task, configured: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import Event, EventKind
 from sideshoot.agents.codex.answers import answer_to, description
-from sideshoot.agents.codex.faults import explain, one_line
+from sideshoot.agents.codex.faults import explain
 from sideshoot.agents.codex.items import PHASES, event_of, usage_of
+from sideshoot.agents.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,27 @@
+"""What a program said and how it ended, in one line that can be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sideshoot.agents.command import signal_name
+
+_LIMIT = 400
+
+
+def one_line(text: Any) -> str:
+    """All of it on one line, cut where it is too long to be read."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= _LIMIT else line[: _LIMIT - 1] + "…"
+
+
+def how_it_ended(status: int | None) -> str:
+    """An exit status as `subprocess` has it, negative for a signal, in words."""
+    if status is None:
+        return "stopped answering"
+    return f"ended with status {status}" if status >= 0 else f"was ended by {signal_name(-status)}"
+
+
+def as_unicode(text: str) -> str:
+    """Bytes that were no text become replacement characters: JSON takes nothing else."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
