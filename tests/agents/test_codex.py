@@ -7,16 +7,14 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from sideshoot.agents.base import EventKind, StopReason
 from sideshoot.agents.codex import CodexAgent
-from sideshoot.agents.ending import mark
 from sideshoot.errors import AgentUnavailable
 from support.codex import set_up_codex
 from support.models import USAGE, drop, fail, hang, patch, play, say, shell
-from support.processes import await_true, long_sleep, running
+from support.processes import await_true, long_sleep, of_the_job, running
 
 from .conftest import Round
 
@@ -47,19 +45,6 @@ def codex(codex_home: Path, tmp_path: Path) -> Round:
 
 def new_round(folder: Path) -> Round:
     return Round(CodexAgent(), folder, f"codex{os.getpid()}n{next(_numbers)}")
-
-
-def of_the_job(job_id: str) -> list[psutil.Process]:
-    """All processes that carry the job's marker."""
-    name, _, value = mark(job_id).decode().partition("=")
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(name) == value and process.pid != os.getpid():
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_a_task_is_done_and_told(codex: Round) -> None:

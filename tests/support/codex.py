@@ -39,7 +39,13 @@ exclude_tmpdir_env_var = true
 def folders_of_agents() -> list[Path]:
     """Where real agents may be installed, besides PATH: as the caller says, or in the checkout."""
     places = [Path(_NAMED)] if _NAMED else []
-    return [place / "node_modules" / ".bin" for place in (*places, _TOP / ".agents")]
+    modules = [place / "node_modules" for place in (*places, _TOP / ".agents")]
+    return [folder for place in modules for folder in (*_native(place), place / ".bin")]
+
+
+def _native(modules: Path) -> list[Path]:
+    """Where programs lie that a package's install script would put into its place."""
+    return sorted(modules.glob("@anthropic-ai/claude-code-*"))
 
 
 def find_agent(name: str) -> str | None:

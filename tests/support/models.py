@@ -10,6 +10,7 @@ A dialect knows how one provider's requests and answers look; more can be added 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -48,7 +49,7 @@ def patch(text: str) -> Step:
     return {"do": "patch", "text": text}
 
 
-def tool(name: str, **arguments: Any) -> Step:
+def tool(name: str, /, **arguments: Any) -> Step:
     """The model calls any tool by its name."""
     return {"do": "tool", "name": name, "arguments": arguments}
 
@@ -193,7 +194,85 @@ class Responses:
         }
 
 
-DIALECTS: tuple[Dialect, ...] = (Responses(),)
+class Messages:
+    """Anthropic's Messages API, streamed, as far as agents use it."""
+
+    path = "/messages"
+
+    def history(self, body: Json) -> History:
+        history = History(tools={str(tool.get("name")) for tool in body.get("tools") or []})
+        for message in body.get("messages") or []:
+            if message["role"] == "user":
+                parts = _parts(message["content"])
+                history.hear("\n".join(part.get("text", "") for part in parts))
+                history.results += sum(part.get("type") == "tool_result" for part in parts)
+        return history
+
+    def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:  # noqa: ARG002
+        blocks = list(self._blocks(step))
+        calls = any(block["type"] == "tool_use" for block in blocks)
+        usage = {
+            "input_tokens": USAGE["input"] - USAGE["cached"],
+            "cache_read_input_tokens": USAGE["cached"],
+            "output_tokens": USAGE["output"],
+        }
+        message: Json = {"id": _new("msg"), "type": "message", "role": "assistant", "content": []}
+        message |= {"model": body.get("model"), "usage": usage}
+        yield {"type": "message_start", "message": message}
+        for number, block in enumerate(blocks):
+            yield from self._streamed(number, block)
+        delta = {"stop_reason": "tool_use" if calls else "end_turn", "stop_sequence": None}
+        yield {"type": "message_delta", "delta": delta, "usage": usage}
+        yield {"type": "message_stop"}
+
+    def _blocks(self, step: Step) -> Iterator[Json]:
+        if step.get("reasoning"):
+            yield {"type": "thinking", "thinking": step["reasoning"], "signature": "c2lnbmVk"}
+        match step["do"]:
+            case "say":
+                yield {"type": "text", "text": step["text"]}
+            case "shell":
+                yield self._call("Bash", {"command": step["command"], **step["arguments"]})
+            case "tool":
+                yield self._call(step["name"], step["arguments"])
+
+    def _call(self, name: str, arguments: Json) -> Json:
+        return {"type": "tool_use", "id": _new("toolu"), "name": name, "input": arguments}
+
+    def _streamed(self, number: int, block: Json) -> Iterator[Json]:
+        """A block's beginning, all of its content in one piece, and its end."""
+        empty, *deltas = _PIECES[block["type"]](block)
+        yield {"type": "content_block_start", "index": number, "content_block": empty}
+        for delta in deltas:
+            yield {"type": "content_block_delta", "index": number, "delta": delta}
+        yield {"type": "content_block_stop", "index": number}
+
+
+def _text_pieces(block: Json) -> list[Json]:
+    return [block | {"text": ""}, {"type": "text_delta", "text": block["text"]}]
+
+
+def _thinking_pieces(block: Json) -> list[Json]:
+    return [
+        block | {"thinking": "", "signature": ""},
+        {"type": "thinking_delta", "thinking": block["thinking"]},
+        {"type": "signature_delta", "signature": block["signature"]},
+    ]
+
+
+def _call_pieces(block: Json) -> list[Json]:
+    arguments = json.dumps(block["input"])
+    return [block | {"input": {}}, {"type": "input_json_delta", "partial_json": arguments}]
+
+
+_PIECES = {"text": _text_pieces, "thinking": _thinking_pieces, "tool_use": _call_pieces}
+
+
+def _parts(content: str | list[Json]) -> list[Json]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+DIALECTS: tuple[Dialect, ...] = (Responses(), Messages())
 
 
 class ModelServer:
@@ -245,6 +324,9 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(found, ModelServer)
         return found
 
+    def do_HEAD(self) -> None:
+        self._send_head(200, 0)
+
     def do_GET(self) -> None:
         self._send_json(404, {"error": {"message": "there is nothing to get"}})
 
@@ -256,17 +338,20 @@ class _Handler(BaseHTTPRequestHandler):
         step = history.step()
         if step["do"] == "fail":
             error = {"message": step["message"], "code": step["code"], "type": "error"}
-            self._send_json(step["status"], {"error": error})
+            self._send_json(step["status"], {"type": "error", "error": error})
         else:
             self._stream(dialect.answer(body, step, history.tools), step)
 
     def _send_json(self, status: int, body: Json) -> None:
         content = json.dumps(body).encode()
+        self._send_head(status, len(content))
+        self.wfile.write(content)
+
+    def _send_head(self, status: int, length: int) -> None:
         self.send_response(status)
         self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
+        self.send_header("content-length", str(length))
         self.end_headers()
-        self.wfile.write(content)
 
     def _stream(self, events: Iterator[Json], step: Step) -> None:
         self.close_connection = True
@@ -289,8 +374,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Until the agent hangs up or the server closes."""
         while not self.models.closing.is_set():
             readable, _, _ = select.select([self.connection], [], [], 0.05)
-            if readable and not self.connection.recv(1):
-                return
+            with contextlib.suppress(ConnectionResetError):
+                if not readable or self.connection.recv(1):
+                    continue
+            return
 
 
 _numbers = itertools.count(1)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from sideshoot.agents.ending import mark
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,6 +32,19 @@ def running(words: str) -> list[int]:
         line = process.info["cmdline"] or []
         if process.info["status"] != psutil.STATUS_ZOMBIE and _contains(line, words.split()):
             found.append(process.pid)
+    return found
+
+
+def of_the_job(job_id: str) -> list[psutil.Process]:
+    """All other processes that carry the job's marker."""
+    name, _, value = mark(job_id).decode().partition("=")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(name) == value and process.pid != os.getpid():
+                found.append(process)
+        except psutil.Error:
+            continue
     return found
 
 

@@ -20,6 +20,7 @@ class _Known(NamedTuple):
 
 
 _KNOWN = {
+    "claude": _Known("sideshoot.agents.claude:ClaudeAgent", "claude"),
     "codex": _Known("sideshoot.agents.codex:CodexAgent", "codex"),
     "command": _Known("sideshoot.agents.command:CommandAgent"),
 }

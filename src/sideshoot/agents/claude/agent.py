@@ -1,0 +1,112 @@
+"""Claude Code as an agent: one task is one turn of one session, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.base import AgentResult, Readiness
+from sideshoot.agents.claude.control import PROGRAM, Conversation, without_other_session
+from sideshoot.agents.claude.faults import INSTALL, LOG_IN
+from sideshoot.agents.claude.readiness import is_logged_in, readiness
+from sideshoot.agents.claude.session import command_of
+from sideshoot.agents.claude.turn import Turn
+from sideshoot.agents.program import PATIENCE_S
+from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.words import one_line
+from sideshoot.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sideshoot.agents.base import Event, Stop, Task
+
+
+class ClaudeAgent:
+    """Drives `claude -p`.
+
+    Claude Code asks before it writes or runs anything, and is answered by a policy: what lies in the
+    workspace may be changed. That holds its own tools to it, and not the programs that it starts.
+    """
+
+    name = "claude"
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+
+    def readiness(self) -> Readiness:
+        """Ask for the version, and whether there is a login."""
+        return readiness()
+
+    def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
+        """Let Claude Code do the task in a session of its own, or in the one that is gone on with.
+
+        :raises AgentUnavailable: Claude Code is not installed or not logged in.
+        """
+        if shutil.which(PROGRAM) is None:
+            raise AgentUnavailable(f"claude is not installed; run `{INSTALL}`")
+        turn = Turn(emit, task)
+        error = self._work(turn, task, stop)
+        turn.mute()
+        if turn.failure is not None:
+            raise turn.failure
+        return AgentResult(
+            error is None,
+            message=turn.message,
+            error=error,
+            thread_id=turn.thread_id or task.thread_id,
+            usage=turn.usage,
+        )
+
+    def _work(self, turn: Turn, task: Task, stop: Stop) -> str | None:
+        with Conversation.launch(
+            command_of(task),
+            turn,
+            folder=task.folder,
+            environment=without_other_session(surroundings(task)),
+            stderr=task.stderr,
+            patience_s=self._patience_s,
+        ) as conversation:
+            return self._attend(conversation, turn, task, stop)
+
+    def _attend(self, conversation: Conversation, turn: Turn, task: Task, stop: Stop) -> str | None:
+        """The whole of the turn; why it failed, if it did."""
+        error = None
+        try:
+            self._begin(conversation, turn, task, stop)
+            stop.on_request(turn.settled.set)
+            turn.settled.wait()
+        except (Stopped, PeerGone):
+            pass  # the stop and the turn tell what came of it
+        except RpcFailure as failure:
+            error = one_line(f"claude: {failure}")
+        _quiet(conversation, turn)
+        if error is None and not turn.over and not stop.requested and turn.failure is None:
+            error = conversation.obituary()
+        conversation.close()
+        return error or _judgement(turn, stop)
+
+    def _begin(self, conversation: Conversation, turn: Turn, task: Task, stop: Stop) -> None:
+        turn.enter("starting")
+        said = conversation.initialize(stop=stop)
+        if not is_logged_in(said.get("account")):
+            raise AgentUnavailable(f"claude is not logged in; run `{LOG_IN}`")
+        conversation.say(task.prompt)
+
+
+def _quiet(conversation: Conversation, turn: Turn) -> None:
+    """End the turn, if it is not over, and the command that it runs."""
+    turn.settled.clear()
+    if turn.over or not conversation.asked or conversation.tree.over:
+        return
+    with contextlib.suppress(RpcFailure):  # closing ends it too
+        conversation.interrupt()
+        turn.settled.wait(conversation.patience_s)
+
+
+def _judgement(turn: Turn, stop: Stop) -> str | None:
+    if stop.requested and (turn.error or not turn.over):
+        return f"stopped: {stop.reason}"
+    return turn.error

@@ -1,0 +1,58 @@
+"""A session, which is Claude Code's word for a conversation: how one is begun, or gone on with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.claude.control import PROGRAM
+from sideshoot.agents.claude.policy import forbidden_tools
+
+if TYPE_CHECKING:
+    from sideshoot.agents.base import Task
+
+STREAMS = (
+    "-p",
+    "--input-format=stream-json",
+    "--output-format=stream-json",
+    "--verbose",
+    "--permission-prompt-tool=stdio",
+)
+
+
+def command_of(task: Task) -> list[str]:
+    """The argument list for a task. Values are joined to their options: they may begin with `-`."""
+    command = [PROGRAM, *STREAMS, "--include-partial-messages", "--permission-mode=default"]
+    command.append(f"--disallowedTools={','.join(forbidden_tools(task))}")
+    if task.top != task.folder:
+        command.append(f"--add-dir={task.top}")
+    if task.model:
+        command.append(f"--model={task.model}")
+    if task.effort:
+        command.append(f"--effort={task.effort}")
+    if task.thread_id:
+        command.append(f"--resume={_whereabouts(task.thread_id)}")
+    return command
+
+
+def _whereabouts(session_id: str) -> str:
+    """The session's file, if it is found; else its id.
+
+    By its id Claude Code 2.1.197 finds a session of another worktree only while that worktree is
+    there; the workspace that it was begun in is mostly gone. The file it takes from anywhere.
+    """
+    if os.sep in session_id:
+        return session_id
+    files = [project / f"{session_id}.jsonl" for project in _projects()]
+    found = [file for file in files if file.is_file()]
+    return str(max(found, key=lambda file: file.stat().st_mtime)) if found else session_id
+
+
+def _projects() -> list[Path]:
+    configured = os.environ.get("CLAUDE_CONFIG_DIR")
+    home = Path(configured) if configured else Path.home() / ".claude"
+    try:
+        return list((home / "projects").iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,34 @@
+"""The real Claude Code for tests: with a home of its own, offline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.codex import find_agent
+
+if TYPE_CHECKING:
+    import pytest
+
+    from support.models import ModelServer
+
+
+def set_up_claude(monkeypatch: pytest.MonkeyPatch, home: Path, models: ModelServer) -> Path:
+    """Put the real Claude Code on PATH, with `home` for its files and `models` as its provider."""
+    program = find_agent("claude")
+    assert program is not None, "mark the test with pytest.mark.agent('claude')"
+    home.mkdir(exist_ok=True)
+    variables = {
+        "ANTHROPIC_API_KEY": "dummy",
+        "ANTHROPIC_BASE_URL": models.url,
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_MAX_RETRIES": "0",
+        "CLAUDE_CODE_TMPDIR": str(home),
+        "CLAUDE_CONFIG_DIR": str(home),
+        "DISABLE_AUTOUPDATER": "1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", str(Path(program).parent), prepend=os.pathsep)
+    return home
