@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.base import Event, EventKind
+from sideshoot.agents.base import EventKind
 from sideshoot.agents.claude.faults import explain
 from sideshoot.agents.claude.policy import refusal
 from sideshoot.agents.claude.tools import Use
+from sideshoot.agents.listener import Listener
 from sideshoot.agents.rpc import METHOD_NOT_FOUND, Refused
 from sideshoot.agents.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import Task
+    from sideshoot.agents.base import Event, Task
 
     Facts = dict[str, Any]
-
-_SIGN_OF_LIFE_S = 10.0
 
 _PHASES = {"text": "writing", "thinking": "thinking", "tool_use": "working"}
 
@@ -44,21 +41,13 @@ _SILENT_SYSTEM = frozenset(
 )
 
 
-class Turn:
-    """Takes what Claude Code says and asks; knows how the turn went.
-
-    `settled` is set when nothing is left to wait for: the turn is over, the program is gone, or a
-    listener failed.
-    """
+class Turn(Listener):
+    """Takes what Claude Code says and asks; knows how the turn went."""
 
     def __init__(self, emit: Callable[[Event], None], task: Task) -> None:
-        self._emit = emit
+        super().__init__(emit)
         self._task = task
         self._top = f"{task.top}/"
-        self._lock = threading.Lock()
-        self._muted = False
-        self._phase = ""
-        self._phase_at = 0.0
         self._uses: dict[str, Use] = {}
         self._refused: set[str] = set()
         self._went_through = False
@@ -71,7 +60,6 @@ class Turn:
             "tool_progress": lambda _: self.enter("running"),
             "user": self._hear_results,
         }
-        self.settled = threading.Event()
         self.thread_id: str | None = None
         self.over = False
         """Whether Claude Code said that it is."""
@@ -79,24 +67,6 @@ class Turn:
         """Why it failed, if it did, once it is over."""
         self.message = ""
         self.usage: Facts = {}
-        self.failure: BaseException | None = None
-        """What a listener raised."""
-
-    def say(self, kind: EventKind, source: str = "", **data: Any) -> None:
-        """Emit an event; from any thread, one at a time."""
-        self._hand_over(Event(kind, data, source))
-
-    def mute(self) -> None:
-        """Emit nothing any more, whatever still comes."""
-        with self._lock:
-            self._muted = True
-
-    def enter(self, phase: str) -> None:
-        """Say what the agent is at: when it changes, and now and then while it lasts."""
-        now = time.monotonic()
-        if phase != self._phase or now - self._phase_at > _SIGN_OF_LIFE_S:
-            self._phase, self._phase_at = phase, now
-            self.say(EventKind.PHASE, name=phase)
 
     # -- what the peer's reader calls
 
@@ -109,13 +79,6 @@ class Turn:
         if method == "elicitation":
             return {"action": "decline"}
         raise Refused(method, METHOD_NOT_FOUND, f"{method} is not supported")
-
-    def on_noise(self, line: bytes) -> None:
-        self.say(EventKind.RAW, "noise", payload=line.decode("utf-8", "backslashreplace").strip())
-
-    def on_end(self, failure: BaseException | None) -> None:
-        self.failure = failure
-        self.settled.set()
 
     def on_notice(self, method: str, params: Any) -> None:
         take = self._takers.get(method)
@@ -183,7 +146,7 @@ class Turn:
                     self.say(EventKind.REASONING, "thinking", text=block["thinking"])
                 case "tool_use":
                     use = self._uses[str(block.get("id"))] = Use.of(block)
-                    self._hand_over(use.begun(self._top))
+                    self.hand_over(use.begun(self._top))
 
     def _hear_text(self, text: str, *, ours: bool) -> None:
         """:param ours: whether it is not a subagent's."""
@@ -201,7 +164,7 @@ class Turn:
             self._went_through |= not refused
             event = use.ended(self._top, block, refused=refused)
             if event is not None:
-                self._hand_over(event)
+                self.hand_over(event)
 
     def _end(self, facts: Facts) -> None:
         self.thread_id = self.thread_id or facts.get("session_id")
@@ -237,11 +200,6 @@ class Turn:
         self.usage = usage_of(facts)
         if self.usage:
             self.say(EventKind.USAGE, "result", **self.usage)
-
-    def _hand_over(self, event: Event) -> None:
-        with self._lock:
-            if not self._muted:
-                self._emit(event)
 
 
 def usage_of(result: Facts) -> Facts:

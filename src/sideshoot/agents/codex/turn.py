@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.base import Event, EventKind
+from sideshoot.agents.base import EventKind
 from sideshoot.agents.codex.answers import answer_to, description
 from sideshoot.agents.codex.faults import explain
 from sideshoot.agents.codex.items import PHASES, event_of, usage_of
+from sideshoot.agents.listener import Listener
 from sideshoot.agents.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Facts = dict[str, Any]
+    from sideshoot.agents.base import Event
 
-_SIGN_OF_LIFE_S = 10.0
+    Facts = dict[str, Any]
 
 # Known, and nothing that a reader of the log would miss: the state of the server's own lists, and
 # what 0.100 says twice. The diff is git's to tell: Codex's own leaves out what commands wrote.
@@ -38,20 +37,12 @@ _SILENT = (
 _STEPS = {"inProgress": "in_progress"}
 
 
-class Turn:
-    """Takes what the server says unasked; knows how the turn went.
-
-    `settled` is set when nothing is left to wait for: the turn is over, the server is gone, or a
-    listener failed.
-    """
+class Turn(Listener):
+    """Takes what the server says unasked; knows how the turn went."""
 
     def __init__(self, emit: Callable[[Event], None], top: Path) -> None:
-        self._emit = emit
+        super().__init__(emit)
         self._top = f"{top}/"
-        self._lock = threading.Lock()
-        self._muted = False
-        self._phase = ""
-        self._phase_at = 0.0
         self._tokens_before: Facts | None = None
         self._takers: dict[str, Callable[[Facts], None]] = {
             "configWarning": self._warn,
@@ -67,7 +58,6 @@ class Turn:
             "turn/started": self._begin,
             "warning": self._warn,
         }
-        self.settled = threading.Event()
         self.thread_id: str | None = None
         self.turn_id: str | None = None
         self._asked = False
@@ -76,8 +66,6 @@ class Turn:
         self.error: Any = None
         self.message = ""
         self.usage: Facts = {}
-        self.failure: BaseException | None = None
-        """What a listener raised."""
 
     def expect(self, thread_id: str) -> None:
         """From now on the server may tell of the turn in this thread."""
@@ -89,35 +77,12 @@ class Turn:
         """Whether Codex said that it is."""
         return self.status is not None
 
-    def say(self, kind: EventKind, source: str = "", **data: Any) -> None:
-        """Emit an event; from any thread, one at a time."""
-        self._hand_over(Event(kind, data, source))
-
-    def mute(self) -> None:
-        """Emit nothing any more, whatever still comes."""
-        with self._lock:
-            self._muted = True
-
-    def enter(self, phase: str) -> None:
-        """Say what the agent is at: when it changes, and now and then while it lasts."""
-        now = time.monotonic()
-        if phase != self._phase or now - self._phase_at > _SIGN_OF_LIFE_S:
-            self._phase, self._phase_at = phase, now
-            self.say(EventKind.PHASE, name=phase)
-
     # -- what the peer's reader calls
 
     def on_request(self, method: str, params: Any) -> Any:
         if method != "currentTime/read":
             self.say(EventKind.WARNING, method, text=description(method, params))
         return answer_to(method)
-
-    def on_noise(self, line: bytes) -> None:
-        self.say(EventKind.RAW, "noise", payload=line.decode("utf-8", "backslashreplace").strip())
-
-    def on_end(self, failure: BaseException | None) -> None:
-        self.failure = failure
-        self.settled.set()
 
     def on_notice(self, method: str, params: Any) -> None:
         facts = params if isinstance(params, dict) else {}
@@ -139,7 +104,7 @@ class Turn:
         event = event_of(item, self._top, finished=finished)
         if event is None:
             return
-        self._hand_over(event)
+        self.hand_over(event)
         if event.kind is EventKind.MESSAGE and event.data["text"] and self._is_ours(facts):
             self.message = event.data["text"]
 
@@ -190,11 +155,6 @@ class Turn:
         """Pieces of what comes whole later; a sign of life."""
         kind = method.split("/")[1] if method.startswith("item/") else ""
         self.enter("running" if kind == "commandExecution" else PHASES.get(kind, "working"))
-
-    def _hand_over(self, event: Event) -> None:
-        with self._lock:
-            if not self._muted:
-                self._emit(event)
 
     def _is_ours(self, facts: Facts) -> bool:
         """Subagents have threads of their own in the same server."""
