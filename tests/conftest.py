@@ -25,7 +25,18 @@ _CONFIGURATION = """\
 	defaultBranch = main
 """
 
-_FOREIGN = ("GIT_", "SIDESHOOT_", "CODEX_", "CLAUDE", "OPENAI_", "ANTHROPIC_", "XDG_", "LC_")
+_FOREIGN = (
+    "GIT_",
+    "SIDESHOOT_",
+    "CODEX_",
+    "CLAUDE",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "GEMINI_",
+    "GOOGLE_",
+    "XDG_",
+    "LC_",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -268,11 +268,55 @@ def _call_pieces(block: Json) -> list[Json]:
 _PIECES = {"text": _text_pieces, "thinking": _thinking_pieces, "tool_use": _call_pieces}
 
 
+class Gemini:
+    """Google's Gemini API, streamed, as far as agents use it."""
+
+    path = ":streamGenerateContent"
+
+    def history(self, body: Json) -> History:
+        declared = [it for tool in body.get("tools") or [] for it in tool["functionDeclarations"]]
+        history = History(tools={str(it.get("name")) for it in declared})
+        for content in body.get("contents") or []:
+            if content["role"] == "user":
+                history.hear("\n".join(part.get("text", "") for part in content["parts"]))
+                history.results += sum("functionResponse" in part for part in content["parts"])
+        return history
+
+    def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:  # noqa: ARG002
+        yield self._chunk([{"text": ""}])
+        yield self._chunk(list(self._said(step))) | {"usageMetadata": self._usage()}
+
+    def _chunk(self, parts: list[Json]) -> Json:
+        candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
+        finished = {"finishReason": "STOP"} if parts != [{"text": ""}] else {}
+        return {"candidates": [candidate | finished]}
+
+    def _said(self, step: Step) -> Iterator[Json]:
+        if step.get("reasoning"):
+            yield {"text": step["reasoning"], "thought": True}
+        match step["do"]:
+            case "say":
+                yield {"text": step["text"]}
+            case "shell":
+                arguments = {"command": step["command"], **step["arguments"]}
+                yield {"functionCall": {"name": "run_shell_command", "args": arguments}}
+            case "tool":
+                yield {"functionCall": {"name": step["name"], "args": step["arguments"]}}
+
+    def _usage(self) -> Json:
+        return {
+            "promptTokenCount": USAGE["input"],
+            "cachedContentTokenCount": USAGE["cached"],
+            "candidatesTokenCount": USAGE["output"],
+            "totalTokenCount": USAGE["input"] + USAGE["output"],
+        }
+
+
 def _parts(content: str | list[Json]) -> list[Json]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-DIALECTS: tuple[Dialect, ...] = (Responses(), Messages())
+DIALECTS: tuple[Dialect, ...] = (Responses(), Messages(), Gemini())
 
 
 class ModelServer:
@@ -367,7 +411,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_event(event)
 
     def _send_event(self, event: Json) -> None:
-        self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        name = f"event: {event['type']}\n" if "type" in event else ""
+        self.wfile.write(f"{name}data: {json.dumps(event)}\n\n".encode())
         self.wfile.flush()
 
     def _await_leaving(self) -> None:

@@ -23,6 +23,7 @@ _KNOWN = {
     "claude": _Known("sideshoot.agents.claude:ClaudeAgent", "claude"),
     "codex": _Known("sideshoot.agents.codex:CodexAgent", "codex"),
     "command": _Known("sideshoot.agents.command:CommandAgent"),
+    "gemini": _Known("sideshoot.agents.gemini:GeminiAgent", "gemini"),
 }
 
 _PREFERRED = ("codex", "opencode", "claude", "gemini")

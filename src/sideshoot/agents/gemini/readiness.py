@@ -1,0 +1,38 @@
+"""Whether Gemini CLI can be used here, asked of Gemini CLI itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from sideshoot.agents.base import Readiness
+from sideshoot.agents.gemini.faults import INSTALL
+from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS
+from sideshoot.agents.words import one_line
+
+_LOOK_S = 10.0
+
+
+def readiness() -> Readiness:
+    """Ask for the version. Gemini CLI does not say whether it is logged in until it has a task."""
+    if shutil.which(PROGRAM) is None:
+        return Readiness(installed=False, detail="gemini is not on PATH", remedy=INSTALL)
+    try:
+        version = _version()
+    except (OSError, subprocess.SubprocessError, IndexError) as error:
+        detail = one_line(f"gemini does not answer: {error}")
+        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+    return Readiness(True, version, None, "says whether it is logged in once it has a task")
+
+
+def _version() -> str:
+    done = subprocess.run(
+        [PROGRAM, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_LOOK_S,
+        env={**os.environ, **SETTINGS},
+        check=True,
+    )
+    return done.stdout.decode(errors="replace").split()[-1]

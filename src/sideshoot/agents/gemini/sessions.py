@@ -1,0 +1,32 @@
+"""Where Gemini CLI keeps its conversations.
+
+By its id it finds one only from the very folder that it was begun in, which is mostly gone. From
+its file it goes on anywhere, in a new session with all that was said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def session_file(session_id: str) -> Path | None:
+    """The newest file of a session; `None` if there is none any more."""
+    home = Path(os.environ.get("GEMINI_CLI_HOME") or Path.home())
+    # A file's name ends with the first part of the id; what it holds tells the whole.
+    pattern = f"*/chats/session-*-{session_id.partition('-')[0]}.json*"
+    found = [
+        file for file in (home / ".gemini" / "tmp").glob(pattern) if _id_in(file) == session_id
+    ]
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def _id_in(file: Path) -> Any:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            facts = json.loads(lines.readline())
+    except (OSError, ValueError):
+        return None
+    return facts.get("sessionId") if isinstance(facts, dict) else None
