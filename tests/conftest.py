@@ -34,6 +34,7 @@ _FOREIGN = (
     "ANTHROPIC_",
     "GEMINI_",
     "GOOGLE_",
+    "OPENCODE",
     "XDG_",
     "LC_",
 )

@@ -45,6 +45,14 @@ def test_the_default_is_the_first_that_is_installed(
     assert registry.default_agent().name == "codex"
 
 
+def test_opencode_comes_after_codex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "opencode")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert registry.default_agent().name == "opencode"
+    program(tmp_path, "codex")
+    assert registry.default_agent().name == "codex"
+
+
 def test_without_any_agent_the_remedy_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,14 +46,25 @@ def folders_of_agents() -> list[Path]:
 
 
 def _native(modules: Path) -> list[Path]:
-    """Where programs lie that a package's install script would put into its place."""
-    return sorted(modules.glob("@anthropic-ai/claude-code-*"))
+    """Where programs lie that a package's install script, which is not run, would put into place."""
+    return [*sorted(modules.glob("@anthropic-ai/claude-code-*")), modules / _OPENCODE / "bin"]
 
 
 def find_agent(name: str) -> str | None:
     """The program of a real agent."""
     path = os.pathsep.join([*map(str, folders_of_agents()), os.environ.get("PATH", "")])
     return shutil.which(name, path=path)
+
+
+def _opencode_package() -> str:
+    processor = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    name = f"opencode-{sys.platform}-{processor}"
+    flags = Path("/proc/cpuinfo")
+    old = processor == "x64" and flags.exists() and "avx2" not in flags.read_text()
+    return f"{name}-baseline" if old else name
+
+
+_OPENCODE = _opencode_package()
 
 
 def set_up_codex(

@@ -316,7 +316,63 @@ def _parts(content: str | list[Json]) -> list[Json]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-DIALECTS: tuple[Dialect, ...] = (Responses(), Messages(), Gemini())
+class Chat:
+    """OpenAI's chat completions, streamed, with the tools of OpenCode."""
+
+    path = "/chat/completions"
+
+    def history(self, body: Json) -> History:
+        names = {str(tool["function"]["name"]) for tool in body.get("tools") or []}
+        history = History(tools=names)
+        # Without tools it is a request for a title or a summary: no part of the play.
+        for message in body["messages"] if names else []:
+            if message["role"] == "user":
+                history.hear(_chat_text(message["content"]))
+            elif message["role"] == "tool":
+                history.results += 1
+        return history
+
+    def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:  # noqa: ARG002
+        base = {"id": _new("chat"), "object": "chat.completion.chunk", "model": body.get("model")}
+
+        def chunk(delta: Json, finish: str | None = None) -> Json:
+            return base | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+        yield chunk({"role": "assistant", "content": ""})
+        if step.get("reasoning"):
+            yield chunk({"reasoning_content": step["reasoning"]})
+        if step["do"] == "say":
+            yield chunk({"content": step["text"]})
+        else:
+            yield chunk({"tool_calls": [self._call(step)]})
+        yield chunk({}, "stop" if step["do"] == "say" else "tool_calls")
+        yield base | {"choices": [], "usage": self._usage()}
+
+    def _call(self, step: Step) -> Json:
+        name, arguments = "bash", {"command": step.get("command"), "description": "x"}
+        if step["do"] == "tool":
+            name, arguments = step["name"], {}
+        arguments |= step["arguments"]
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        return {"index": 0, "id": _new("call"), "type": "function", "function": function}
+
+    def _usage(self) -> Json:
+        return {
+            "prompt_tokens": USAGE["input"],
+            "prompt_tokens_details": {"cached_tokens": USAGE["cached"]},
+            "completion_tokens": USAGE["output"],
+            "completion_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
+            "total_tokens": USAGE["input"] + USAGE["output"],
+        }
+
+
+def _chat_text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.get("text", "") for part in content or [])
+
+
+DIALECTS: tuple[Dialect, ...] = (Responses(), Messages(), Gemini(), Chat())
 
 
 class ModelServer:

@@ -128,6 +128,8 @@ class Task:
     """Variables on top of the caller's; one of them marks every process of the job."""
     stderr: Path | None = None
     """The file that takes the agent's standard error where it is not part of its answer."""
+    checkout: Path | None = None
+    """The user's own tree, for agents that keep something of it; nothing is written there."""
 
 
 @dataclass(frozen=True, slots=True)

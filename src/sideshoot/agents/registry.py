@@ -24,6 +24,7 @@ _KNOWN = {
     "codex": _Known("sideshoot.agents.codex:CodexAgent", "codex"),
     "command": _Known("sideshoot.agents.command:CommandAgent"),
     "gemini": _Known("sideshoot.agents.gemini:GeminiAgent", "gemini"),
+    "opencode": _Known("sideshoot.agents.opencode:OpenCodeAgent", "opencode"),
 }
 
 _PREFERRED = ("codex", "opencode", "claude", "gemini")

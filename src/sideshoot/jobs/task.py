@@ -36,6 +36,7 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
         thread_id=thread_id,
         environment={MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
         stderr=folder.stderr,
+        checkout=repository.top,
     )
 
 

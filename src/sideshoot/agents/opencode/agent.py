@@ -1,0 +1,207 @@
+"""OpenCode as an agent: one task is one turn of one session, in a server of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.base import AgentResult, EventKind, Readiness
+from sideshoot.agents.opencode.faults import INSTALL, explain
+from sideshoot.agents.opencode.readiness import readiness
+from sideshoot.agents.opencode.rules import answer_permission, answer_question
+from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server
+from sideshoot.agents.opencode.session import (
+    check_model,
+    is_idle,
+    messages_of,
+    model_of,
+    open_session,
+    prompt_of,
+    show_checkout,
+)
+from sideshoot.agents.opencode.stream import Stream
+from sideshoot.agents.opencode.turn import Turn
+from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.surroundings import surroundings
+from sideshoot.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.agents.opencode.client import Client
+
+RETRIES_S = 180.0
+"""How long OpenCode may try to reach the model before the turn has failed."""
+_LOOK_S = 5.0
+"""The stream can miss the end of a turn, and questions: they are looked for so often."""
+
+
+class OpenCodeAgent:
+    """Drives `opencode serve`.
+
+    OpenCode has no sandbox: its own tools are kept inside of the workspace by rules, the commands
+    that it runs are not.
+    """
+
+    name = "opencode"
+
+    def __init__(
+        self,
+        patience_s: float = PATIENCE_S,
+        retries_s: float = RETRIES_S,
+        look_s: float = _LOOK_S,
+    ) -> None:
+        self._patience_s = patience_s
+        self._retries_s = retries_s
+        self._look_s = look_s
+
+    def readiness(self) -> Readiness:
+        """Ask for the version and for the providers that it can use."""
+        return readiness()
+
+    def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
+        """Let OpenCode do the task in a session of its own, or in the one that is gone on with.
+
+        :raises AgentUnavailable: OpenCode is not installed, too new or too old, or the model's
+            name has no provider.
+        """
+        if shutil.which(PROGRAM) is None:
+            raise AgentUnavailable(f"opencode is not installed; run `{INSTALL}`")
+        model = model_of(task)
+        turn = Turn(emit, task.top, self._retries_s)
+        with Server.start(
+            folder=task.folder,
+            environment=surroundings(task),
+            stderr=task.stderr,
+            patience_s=self._patience_s,
+        ) as server:
+            error = _Conversation(server, turn, task, stop, self._look_s).hold(model)
+        turn.mute()
+        if turn.failure is not None:
+            raise turn.failure
+        return AgentResult(
+            error is None,
+            message=turn.message,
+            error=error,
+            thread_id=turn.thread_id,
+            usage=turn.usage,
+        )
+
+
+class _Conversation:
+    """One turn with a server, from its start to its end."""
+
+    def __init__(self, server: Server, turn: Turn, task: Task, stop: Stop, look_s: float) -> None:
+        self._server = server
+        self._turn = turn
+        self._task = task
+        self._stop = stop
+        self._look_s = look_s
+        self._stream: Stream | None = None
+        self._aborted = False
+
+    def hold(self, model: dict[str, str] | None) -> str | None:
+        """The whole of it; why it failed, if it did."""
+        server = self._server
+        error = None
+        try:
+            client = self._begin(model)
+            try:
+                self._await_end(client)
+            finally:
+                self._quiet(client)
+        except (Stopped, PeerGone):
+            pass  # the stop and the turn tell what came of it
+        except RpcFailure as failure:
+            error = explain(f"opencode: {failure}")
+        if self._stream is not None:
+            self._stream.close()
+        if error is None and self._died():
+            error = server.obituary()
+        server.close()
+        return error or self._judgement()
+
+    def _begin(self, model: dict[str, str] | None) -> Client:
+        turn, task, stop = self._turn, self._task, self._stop
+        turn.enter("starting")
+        client = self._server.connect(task.folder, stop=stop)
+        show_checkout(client, task.checkout, stop)
+        if model is not None:
+            check_model(client, model, stop)
+        self._listen(client)
+        thread_id = open_session(client, task, stop)
+        turn.expect(thread_id, messages_of(client, thread_id, stop) if task.thread_id else [])
+        turn.say(
+            EventKind.STARTED,
+            "session",
+            thread_id=thread_id,
+            model=task.model,
+            effort=task.effort,
+        )
+        path = f"/session/{thread_id}/prompt_async"
+        client.call("POST", path, prompt_of(task, model))  # no stop: what it began must be aborted
+        return client
+
+    def _listen(self, client: Client) -> None:
+        turn = self._turn
+        turn.on_permission = lambda request: self._warn(answer_permission(client, request))
+        turn.on_question = lambda request: self._warn(answer_question(client, request))
+        self._stream = Stream(client, turn)
+        self._stop.on_request(self._stream.release)
+        self._server.tree.when_over(self._stream.close)
+        self._stream.start()
+        self._stream.await_open()
+        if self._stop.requested:
+            raise Stopped("start")
+
+    def _warn(self, text: str | None) -> None:
+        if text is not None:
+            self._turn.say(EventKind.WARNING, "permission", text=text)
+
+    def _await_end(self, client: Client) -> None:
+        """Until the stream or the session itself says that the turn is over."""
+        turn = self._turn
+        self._stop.on_request(turn.settled.set)
+        self._server.tree.when_over(turn.settled.set)
+        idle = 0
+        while not turn.settled.wait(self._look_s):
+            self._answer_all(client)
+            # Just after the prompt was taken, a session may not be at work yet.
+            idle = idle + 1 if is_idle(client, str(turn.thread_id), self._stop) else 0
+            if idle > 1:
+                turn.over = True
+                break
+        if turn.over:
+            turn.take(messages_of(client, str(turn.thread_id)))
+
+    def _answer_all(self, client: Client) -> None:
+        for path, answer in (
+            ("/permission", self._turn.on_permission),
+            ("/question", self._turn.on_question),
+        ):
+            for request in client.get(path, stop=self._stop) or []:
+                answer(request)
+
+    def _quiet(self, client: Client) -> None:
+        """Abort the turn if it is not over: neither a lost connection nor a stop ends it."""
+        turn, patience_s = self._turn, self._server.patience_s
+        if turn.over or self._server.tree.over:
+            return
+        self._aborted = True
+        turn.settled.clear()
+        with contextlib.suppress(RpcFailure):  # closing the server ends it too
+            client.call("POST", f"/session/{turn.thread_id}/abort", {}, timeout_s=patience_s)
+            if turn.failure is None:
+                turn.settled.wait(patience_s)
+
+    def _died(self) -> bool:
+        turn = self._turn
+        return not (turn.over or turn.error or turn.failure or self._stop.requested)
+
+    def _judgement(self) -> str | None:
+        turn, stop = self._turn, self._stop
+        if stop.requested and (self._aborted or not turn.over):
+            return f"stopped: {stop.reason}"
+        return turn.judgement()

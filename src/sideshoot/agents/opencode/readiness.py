@@ -1,0 +1,51 @@
+"""Whether OpenCode can be used here, asked of OpenCode itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from sideshoot.agents.base import Readiness
+from sideshoot.agents.opencode.faults import INSTALL, LOG_IN
+from sideshoot.agents.opencode.server import PROGRAM, Server
+from sideshoot.agents.rpc import RpcFailure
+from sideshoot.agents.words import one_line
+from sideshoot.errors import AgentUnavailable
+
+_LOOK_S = 20.0
+
+
+def readiness() -> Readiness:
+    """Ask for the version, and for the providers that it has a key for or that need none."""
+    if shutil.which(PROGRAM) is None:
+        return Readiness(installed=False, detail="opencode is not on PATH", remedy=INSTALL)
+    try:
+        version = _version()
+        providers = _ask_for_providers()
+    except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
+        detail = one_line(f"opencode does not answer: {error}")
+        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+    detail = f"providers: {', '.join(providers)}" if providers else "no provider is set up"
+    return Readiness(True, version, bool(providers), detail, "" if providers else LOG_IN)
+
+
+def _version() -> str:
+    done = subprocess.run(
+        [PROGRAM, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_LOOK_S,
+        check=True,
+    )
+    return done.stdout.decode(errors="replace").split()[-1]
+
+
+def _ask_for_providers() -> list[str]:
+    folder = Path.home()
+    with Server.start(folder=folder, environment=os.environ) as server:
+        client = server.connect(folder, timeout_s=_LOOK_S)
+        answer = client.get("/config/providers", timeout_s=_LOOK_S) or {}
+        server.close()
+    return sorted(str(it.get("id")) for it in answer.get("providers") or [])
