@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.codex import find_agent
+from support.agents import find_agent
 from support.command import Command
 from support.hostile import make_tools
 from support.repos import Repo

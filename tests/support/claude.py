@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.codex import find_agent
+from support.agents import put_on_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from support.models import ModelServer
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 def set_up_claude(monkeypatch: pytest.MonkeyPatch, home: Path, models: ModelServer) -> Path:
     """Put the real Claude Code on PATH, with `home` for its files and `models` as its provider."""
-    program = find_agent("claude")
-    assert program is not None, "mark the test with pytest.mark.agent('claude')"
+    put_on_path(monkeypatch, "claude")
     home.mkdir(exist_ok=True)
     variables = {
         "ANTHROPIC_API_KEY": "dummy",
@@ -30,5 +29,4 @@ def set_up_claude(monkeypatch: pytest.MonkeyPatch, home: Path, models: ModelServ
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", str(Path(program).parent), prepend=os.pathsep)
     return home

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.codex import find_agent
+from support.agents import put_on_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from support.models import ModelServer
@@ -23,8 +23,7 @@ _SETTINGS = {
 
 def set_up_gemini(monkeypatch: pytest.MonkeyPatch, home: Path, models: ModelServer) -> Path:
     """Put the real Gemini CLI on PATH, with `home` for its files and `models` as its provider."""
-    program = find_agent("gemini")
-    assert program is not None, "mark the test with pytest.mark.agent('gemini')"
+    put_on_path(monkeypatch, "gemini")
     (home / ".gemini").mkdir(parents=True)
     (home / ".gemini" / "settings.json").write_text(json.dumps(_SETTINGS))
     variables = {
@@ -36,5 +35,4 @@ def set_up_gemini(monkeypatch: pytest.MonkeyPatch, home: Path, models: ModelServ
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", str(Path(program).parent), prepend=os.pathsep)
     return home

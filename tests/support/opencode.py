@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.codex import find_agent
+from support.agents import put_on_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from support.models import ModelServer
@@ -63,8 +63,7 @@ def set_up_opencode(
     :param more: further entries of its configuration.
     :return: the file with that configuration.
     """
-    program = find_agent("opencode")
-    assert program is not None, "mark the test with pytest.mark.agent('opencode')"
+    put_on_path(monkeypatch, "opencode")
     for name, value in _OFFLINE.items():
         monkeypatch.setenv(name, value)
     for name in ("CONFIG", "STATE", "DATA", "CACHE"):
@@ -72,5 +71,4 @@ def set_up_opencode(
     file = home / "config" / "opencode" / "opencode.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(configuration(models.url, **more)))
-    monkeypatch.setenv("PATH", str(Path(program).parent), prepend=os.pathsep)
     return file
