@@ -79,6 +79,8 @@ class Request:
     """Limit in bytes of what the agent prints; `None` means no limit."""
     resume: str | None = None
     """The id of the job whose thread is continued."""
+    sandbox: str = "off"
+    """The level of the fence around the agent (see `sideshoot.fence.model.Level`)."""
     name: str | None = None
     """A name that the user gave."""
     subfolder: str = ""
@@ -115,6 +117,8 @@ class Job:
     """The commit that holds what the workspace started with."""
     result: str | None = None
     """The commit that holds what the agent left."""
+    mechanism: str = "none"
+    """What puts the fence up (see `sideshoot.fence.mechanism.Kind`)."""
     exit_code: int | None = None
     message: str | None = None
     """The agent's last message."""

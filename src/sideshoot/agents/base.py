@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Fence, Level
+
 
 class EventKind(StrEnum):
     """The kinds of events, the same for all agents."""
@@ -130,6 +133,9 @@ class Task:
     """The file that takes the agent's standard error where it is not part of its answer."""
     checkout: Path | None = None
     """The user's own tree, for agents that keep something of it; nothing is written there."""
+    fence: Fence | None = None
+    """What the agent's program has to be started in, and below how it is put up."""
+    mechanism: Mechanism | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,19 @@ class Readiness:
     """The exact command that mends it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What of an agent's own a fence leaves open to it."""
+
+    folders: tuple[Path, ...] = ()
+    """Where it keeps its conversations, its login and its log; made where they are missing."""
+    files: tuple[Path, ...] = ()
+    """Single files of that kind; left out where they are missing."""
+    settings: tuple[Path, ...] = ()
+    """Files directly in these folders that may name programs to run: read, and not written. Left out
+    where they are missing."""
+
+
 class Agent(Protocol):
     """Something that can do a task."""
 
@@ -166,6 +185,12 @@ class Agent(Protocol):
 
     def readiness(self) -> Readiness:
         """Ask the program itself, within a few seconds; starts nothing that stays."""
+
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:
+        """What of its own the program has to write, where a fence is put around it.
+
+        :raises CannotStart: it can't work inside such a fence; the line says why.
+        """
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Do the task, and return once no process of it is left.

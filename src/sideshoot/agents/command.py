@@ -6,17 +6,20 @@ import contextlib
 import signal
 import subprocess
 import threading
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, Readiness
+from sideshoot.agents.base import AgentResult, Grants, Readiness
 from sideshoot.agents.output import Pump
 from sideshoot.agents.process import LEFTOVERS, POLITE, Graces, Tree
-from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.surroundings import enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
 
 _LAST_WORDS_S = 5.0
 
@@ -33,15 +36,20 @@ class CommandAgent:
         """Always there; whether the program is shows when it is started."""
         return Readiness(installed=True)
 
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+        """Nothing: a command has no state that we know of."""
+        return Grants()
+
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Run `task.command`; `task.prompt`, if any, is its standard input.
 
         :raises AgentUnavailable: there is no such program, or it may not be executed.
         """
+        argv, environment = enclosed(task, task.command)
         tree = Tree.start(
-            task.command,
+            argv,
             folder=task.folder,
-            environment=surroundings(task),
+            environment=environment,
             stdin=subprocess.PIPE if task.prompt else subprocess.DEVNULL,
         )
         settled = threading.Event()
@@ -54,7 +62,8 @@ class CommandAgent:
             stopped = not tree.over
             tree.end(self._graces if stopped else LEFTOVERS)
         pump.finish(_LAST_WORDS_S)
-        return _result(tree.process.returncode, pump.tail.text, stop if stopped else None)
+        result = _result(tree.process.returncode, pump.tail.text, stop if stopped else None)
+        return result if task.fence is None else _with_signal(result)
 
     def _connect(self, tree: Tree, pump: Pump, task: Task) -> None:
         process = tree.process
@@ -80,6 +89,14 @@ def _result(status: int | None, message: str, stop: Stop | None) -> AgentResult:
     exit_code = None if status is None else status if status >= 0 else 128 - status
     error = _why(status) if stop is None else f"stopped: {stop.reason}"
     return AgentResult(error is None, exit_code=exit_code, message=message, error=error)
+
+
+def _with_signal(result: AgentResult) -> AgentResult:
+    """A fence, like a shell, gives 128 and the signal's number where a signal ended the program."""
+    number = (result.exit_code or 0) - 128
+    if result.error != f"exit status {result.exit_code}" or not 0 < number <= signal.SIGRTMAX:
+        return result
+    return replace(result, error=f"{result.error} (so {signal_name(number)} may have ended it)")
 
 
 def _why(status: int | None) -> str | None:

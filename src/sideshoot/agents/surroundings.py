@@ -1,12 +1,17 @@
-"""The environment that an agent's program is started in."""
+"""What an agent's program is started in: its environment, and the fence around it."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from sideshoot.errors import CannotStart
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sideshoot.agents.base import Task
+    from sideshoot.fence.model import Level
 
 # What `git rev-parse --local-env-vars` names. Inherited from a hook or an alias they would lead
 # the agent's git out of the workspace, into the repository that the caller was in.
@@ -42,3 +47,35 @@ def surroundings(task: Task) -> dict[str, str]:
         if name not in _LEADS_GIT_ASTRAY and name != "OLDPWD"
     }
     return inherited | {"PWD": str(task.folder)} | dict(task.environment)
+
+
+def refuse_offline(agent: str, level: Level) -> None:
+    """:raises CannotStart: the agent would be cut off from its model."""
+    if level == "offline":
+        raise CannotStart(
+            f"--sandbox offline is not possible with {agent}, which reaches its model by network; "
+            "choose --sandbox write or off"
+        )
+
+
+def enclosed(task: Task, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """What to start for `argv`, and with which variables, so that it runs inside the task's fence.
+
+    Without a fence that is `argv` itself. Start it in `task.folder`, from a thread that outlives the
+    program: when that thread ends, what is inside the fence is killed.
+
+    :raises AgentUnavailable: there is no such program.
+    :raises CannotStart: the fence can't be put up.
+    """
+    environment = surroundings(task)
+    if task.fence is None or task.mechanism is None:
+        return list(argv), environment
+    from sideshoot.fence.enclose import (  # noqa: PLC0415 - only for a fence
+        fenced_argv,
+        fenced_environment,
+    )
+
+    fenced = fenced_argv(
+        task.fence, argv, task.folder, mechanism=task.mechanism, environment=environment
+    )
+    return fenced, fenced_environment(task.fence, environment, mechanism=task.mechanism)

@@ -69,6 +69,8 @@ def _facts(place: Place, job: Job) -> Iterator[tuple[str, str]]:
     model = f" ({job.request.model})" if job.request.model else ""
     yield "agent", f"{job.request.agent}{model}"
     yield "state", _state(job)
+    if job.request.sandbox != "off":
+        yield "sandbox", f"{job.request.sandbox} ({job.mechanism})"
     if not is_active(job):
         yield "decision", job.decision.value
         yield "changes", sum_line(place.changes_of(job))

@@ -18,6 +18,7 @@ from sideshoot.cli.record import job_record
 from sideshoot.cli.references import last_thread
 from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
 from sideshoot.errors import SideshootError, UsageError
+from sideshoot.fence.model import Level
 from sideshoot.model import Carry, Isolation, Job, Outcome, Request
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ Options come before the task; from its first word on nothing is taken for an opt
     default=Carry.ALL.value,
     help="Your uncommitted changes that the copy starts with: all (the default), only those of "
     "tracked files, or none.",
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice([level.value for level in Level]),
+    default=Level.OFF.value,
+    help="Hold it inside a fence: off (the default), write only to the copy, or offline as well.",
 )
 @click.option("--base", metavar="REF", help="Start from this commit instead of your HEAD.")
 @click.option("--worktree", is_flag=True, help="Work in a copy (the default).")
@@ -234,6 +241,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         base=options["base"],
         isolation=_isolation(options),
         resume=_resumed(place, options),
+        sandbox=options["sandbox"],
         name=options["name"],
         subfolder=place.subfolder,
     )

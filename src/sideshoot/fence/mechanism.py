@@ -72,6 +72,7 @@ _LIMITS = {
     Kind.LANDLOCK: (
         "modes, owners and times of any of the user's files can be changed, contents can't",
         "the workspace's .git file and the links in its git directory can be changed",
+        "packs of the repository's object store can be deleted",
         "the network can't be closed",
         "what a program started can outlive it until it is found and ended",
     ),

@@ -59,7 +59,10 @@ def kept_places() -> Iterator[Path]:
 
 def needed_places(environment: Mapping[str, str]) -> Iterator[Path]:
     """Where the programs are, and what they belong to."""
-    yield from (Path(place) for place in os.get_exec_path(environment) if place.startswith("/"))
+    programs = [Path(place) for place in os.get_exec_path(environment) if place.startswith("/")]
+    yield from programs
+    # Programs of a Python environment, or of npm, are nothing without what lies beside their folder.
+    yield from (place.parent for place in programs if place.name in ("bin", ".bin"))
     yield from (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).parent)
     yield Path(__file__).parent.parent
     if home := environment.get("HOME"):

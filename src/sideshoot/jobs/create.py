@@ -34,6 +34,7 @@ def create(repository: Repository, request: Request, *, session: str | None = No
     """
     store = Store.open(repository.state_dir)
     request = checked(repository, store, request)
+    mechanism = _mechanism(repository, request)
     folder = _new_folder(repository.state_dir)
     claim(folder)
     job = Job(
@@ -42,6 +43,7 @@ def create(repository: Repository, request: Request, *, session: str | None = No
         created_at=time.time(),
         session=session,
         target=str(repository.top),
+        mechanism=mechanism,
     )
     try:
         _record(store, folder, job)
@@ -68,6 +70,15 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     if earlier.thread_id is None:
         raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
     return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+
+
+def _mechanism(repository: Repository, request: Request) -> str:
+    """What will hold the agent back; asked before anything is recorded."""
+    if request.sandbox == "off":
+        return "none"
+    from sideshoot.jobs.enclosure import mechanism_for  # noqa: PLC0415 - only for a fence
+
+    return mechanism_for(repository, request).kind
 
 
 def last_of_thread(store: Store, job: Job) -> Job:

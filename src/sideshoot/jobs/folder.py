@@ -65,6 +65,11 @@ class JobFolder(NamedTuple):
         return self.top / "worker.log"
 
     @property
+    def temp(self) -> Path:
+        """A fenced agent's temporary files, until its work is saved."""
+        return self.top / "tmp"
+
+    @property
     def guard(self) -> Path:
         """What the user's refs and configuration were before the agent ran."""
         return self.top / "guard.json"

@@ -100,6 +100,7 @@ def _finished(
     why = error or _why(folder, job)
     finish_handover(repository, store, job)
     facts = _saved_facts(repository, folder, job, why)
+    _remove_temp(folder, job)
     store.update(
         job.id,
         expect=job.state,
@@ -115,6 +116,13 @@ def _finished(
     if ended:
         note += f"; {ended} leftover processes were ended"
     return [note + ("; its work is saved" if facts.get("result") else "")]
+
+
+def _remove_temp(folder: JobFolder, job: Job) -> None:
+    if job.request.sandbox != "off":
+        from sideshoot.jobs.enclosure import remove_temp  # noqa: PLC0415 - only for a fence
+
+        remove_temp(folder)
 
 
 def _saved_facts(repository: Repository, folder: JobFolder, job: Job, why: str) -> dict[str, Any]:

@@ -13,17 +13,22 @@ from sideshoot.model import Isolation
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
+    from sideshoot.jobs.enclosure import Enclosure
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.jobs.store import Store
     from sideshoot.model import Job
 
 
 def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -> Task:
-    """The task of a job whose place is ready."""
+    """The task of a job whose place is ready.
+
+    :raises CannotStart: the fence that was asked for can't be put up.
+    """
     request = job.request
     top = Path(job.worktree) if job.worktree else repository.top
     start = _start(top, request.subfolder)
     thread_id = _thread_id(store, job)
+    enclosure = _enclosure(repository, folder, job)
     return Task(
         prompt=_told_where(request.prompt, start) if thread_id else request.prompt,
         command=request.command,
@@ -37,7 +42,17 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
         environment={MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
         stderr=folder.stderr,
         checkout=repository.top,
+        fence=enclosure.fence if enclosure else None,
+        mechanism=enclosure.mechanism if enclosure else None,
     )
+
+
+def _enclosure(repository: Repository, folder: JobFolder, job: Job) -> Enclosure | None:
+    if job.request.sandbox == "off":
+        return None
+    from sideshoot.jobs.enclosure import enclosure_of  # noqa: PLC0415 - only for a fence
+
+    return enclosure_of(repository, folder, job)
 
 
 def _start(top: Path, subfolder: str) -> Path:

@@ -33,7 +33,7 @@ from sideshoot.workspace.steps import reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import AgentResult
+    from sideshoot.agents.base import AgentResult, Task
     from sideshoot.git import Repository
     from sideshoot.jobs.saving import Saved
 
@@ -172,6 +172,7 @@ class _Worker:
 
         agent = agent_named(self.job.request.agent)
         task = task_of(self.repository, self.store, self.folder, self.job)
+        self.warnings += _limits_of(task)
         with Limits(self.job.request, self.stop, self._end_processes) as limits:
             self.tell.listen(limits.saw)
             self.tell.listen(self._note_thread)
@@ -229,6 +230,8 @@ class _Worker:
         saved = self._saved()
         if isinstance(end.raised, AgentUnavailable) and saved.error is None:
             self._remove_unused(saved)
+        if self.job.request.sandbox != "off":
+            self._remove_temp()
         reached("run.captured")
         outcome, error = _with_failure(end, saved.error)
         self.job = self.store.update(
@@ -251,6 +254,11 @@ class _Worker:
             return save(self.repository, self.folder, self.job)
         except Exception as error:  # noqa: BLE001 - the workspace stays, and the job must end
             return Saved(error=self._report(error))
+
+    def _remove_temp(self) -> None:
+        from sideshoot.jobs.enclosure import remove_temp  # noqa: PLC0415 - only for a fence
+
+        remove_temp(self.folder)
 
     def _remove_unused(self, saved: Saved) -> None:
         """Where an agent could not start, a workspace that is as it was opened is of no use."""
@@ -275,6 +283,13 @@ class _Worker:
             "usage": result.usage,
         }
         return facts | ({"thread_id": result.thread_id} if result.thread_id else {})
+
+
+def _limits_of(task: Task) -> list[str]:
+    """What the user has to know of the fence that is in force."""
+    if task.mechanism is None:
+        return []
+    return [f"inside the {task.mechanism.kind} fence {limit}" for limit in task.mechanism.limits]
 
 
 def _with_failure(end: _End, error: str | None) -> tuple[Outcome, str | None]:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.base import AgentResult, Readiness
 from sideshoot.agents.claude.control import PROGRAM, Conversation, without_other_session
 from sideshoot.agents.claude.faults import INSTALL, LOG_IN
+from sideshoot.agents.claude.home import granted
 from sideshoot.agents.claude.readiness import is_logged_in, readiness
 from sideshoot.agents.claude.session import command_of
 from sideshoot.agents.claude.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.surroundings import enclosed, refuse_offline
 from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.agents.base import Event, Grants, Stop, Task
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
 
 
 class ClaudeAgent:
@@ -39,6 +42,14 @@ class ClaudeAgent:
     def readiness(self) -> Readiness:
         """Ask for the version, and whether there is a login."""
         return readiness()
+
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+        """Its folder with its sessions and its login, but for its settings.
+
+        :raises CannotStart: it could not reach its model.
+        """
+        refuse_offline(self.name, level)
+        return granted()
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Let Claude Code do the task in a session of its own, or in the one that is gone on with.
@@ -61,11 +72,12 @@ class ClaudeAgent:
         )
 
     def _work(self, turn: Turn, task: Task, stop: Stop) -> str | None:
+        argv, environment = enclosed(task, command_of(task))
         with Conversation.launch(
-            command_of(task),
+            argv,
             turn,
             folder=task.folder,
-            environment=without_other_session(surroundings(task)),
+            environment=without_other_session(environment),
             stderr=task.stderr,
             patience_s=self._patience_s,
         ) as conversation:

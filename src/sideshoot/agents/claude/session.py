@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.agents.claude.control import PROGRAM
+from sideshoot.agents.claude.home import claude_home
 from sideshoot.agents.claude.policy import forbidden_tools
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sideshoot.agents.base import Task
 
 STREAMS = (
@@ -50,9 +52,7 @@ def _whereabouts(session_id: str) -> str:
 
 
 def _projects() -> list[Path]:
-    configured = os.environ.get("CLAUDE_CONFIG_DIR")
-    home = Path(configured) if configured else Path.home() / ".claude"
     try:
-        return list((home / "projects").iterdir())
+        return list((claude_home() / "projects").iterdir())
     except OSError:
         return []

@@ -6,23 +6,26 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, EventKind, Readiness
+from sideshoot.agents.base import AgentResult, EventKind, Grants, Readiness
 from sideshoot.agents.codex.faults import INSTALL, LOG_IN, explain
+from sideshoot.agents.codex.fenced import granted
 from sideshoot.agents.codex.mounts import mounts_removed
 from sideshoot.agents.codex.readiness import is_logged_in, readiness
-from sideshoot.agents.codex.server import PROGRAM, Server
+from sideshoot.agents.codex.server import ARGV, PROGRAM, Server
 from sideshoot.agents.codex.temporary import temporary_folder
 from sideshoot.agents.codex.thread import START_S, open_thread, turn_parameters
 from sideshoot.agents.codex.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.surroundings import enclosed
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
 
 
 class CodexAgent:
@@ -41,6 +44,13 @@ class CodexAgent:
     def readiness(self) -> Readiness:
         """Ask for the version and for the login that the configured provider needs."""
         return readiness()
+
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:
+        """Its home, where it has its conversations and its log, but for its settings.
+
+        :raises CannotStart: it could not reach its model, or not put up its own sandbox.
+        """
+        return granted(level, mechanism)
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Let Codex do the task in a thread of its own, or in the one that is gone on with.
@@ -64,12 +74,14 @@ class CodexAgent:
         )
 
     def _work(self, turn: Turn, task: Task, stop: Stop) -> str | None:
+        argv, environment = enclosed(task, ARGV)
         with (
             mounts_removed((task.folder, task.top, *task.writable)),
             Server.start(
                 turn,
+                argv,
                 folder=task.folder,
-                environment=surroundings(task),
+                environment=environment,
                 stderr=task.stderr,
                 patience_s=self._patience_s,
             ) as server,

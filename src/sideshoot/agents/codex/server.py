@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Self
 from sideshoot.agents.program import ANSWER_S, PATIENCE_S, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.agents.base import Stop
     from sideshoot.agents.rpc import Handler
 
 PROGRAM = "codex"
+ARGV = (PROGRAM, "app-server")
 
 
 class Server(Program):
@@ -27,14 +28,17 @@ class Server(Program):
     def start(
         cls,
         handler: Handler,
+        argv: Sequence[str] = ARGV,
         *,
         folder: Path,
         environment: Mapping[str, str],
         stderr: Path | None = None,
         patience_s: float = PATIENCE_S,
     ) -> Self:
-        """Start `codex app-server` in `folder`, as `launch` says."""
-        argv = [PROGRAM, "app-server"]
+        """Start `codex app-server` in `folder`, as `launch` says.
+
+        :param argv: what starts it, inside a fence for instance.
+        """
         return cls.launch(
             argv,
             handler,

@@ -25,7 +25,8 @@ SHARED_TEMPORARY = Path("/tmp")
 @contextlib.contextmanager
 def temporary_folder(task: Task) -> Iterator[Task]:
     """The task, with a temporary folder of its own while this lasts if it needs one."""
-    if task.read_only or not _lies_among_temporary_files(task.top):
+    # Inside a fence everybody's are not seen.
+    if task.fence or task.read_only or not _lies_among_temporary_files(task.top):
         yield task
         return
     with tempfile.TemporaryDirectory(prefix="sideshoot-", ignore_cleanup_errors=True) as name:

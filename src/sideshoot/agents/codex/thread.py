@@ -110,6 +110,6 @@ def _sandbox_policy(task: Task, configured: Any) -> dict[str, Any]:
     }
     if isinstance(configured, dict) and configured.get("type") == policy["type"]:
         policy |= configured
-    if task.top.is_relative_to(SHARED_TEMPORARY):
+    if task.fence is None and task.top.is_relative_to(SHARED_TEMPORARY):
         policy["excludeSlashTmp"] = True
     return policy | {"writableRoots": [str(folder) for folder in (task.top, *task.writable)]}

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import AgentResult, EventKind, Readiness
 from sideshoot.agents.gemini.faults import INSTALL, LOG_IN, NOT_LOGGED_IN
+from sideshoot.agents.gemini.home import granted, session_file
 from sideshoot.agents.gemini.readiness import readiness
-from sideshoot.agents.gemini.sessions import session_file
 from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS, Run, command_of
 from sideshoot.agents.gemini.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
-from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.surroundings import enclosed, refuse_offline
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.agents.base import Event, Grants, Stop, Task
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
 
 _GONE = "this conversation is no longer there; start afresh with --fresh"
 
@@ -38,6 +40,14 @@ class GeminiAgent:
     def readiness(self) -> Readiness:
         """Ask for the version; it does not say whether it is logged in."""
         return readiness()
+
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+        """Its folder with its sessions and its login, but for its settings.
+
+        :raises CannotStart: it could not reach its model.
+        """
+        refuse_offline(self.name, level)
+        return granted()
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Let Gemini CLI do the task in a session of its own, or with all that another one said.
@@ -67,11 +77,12 @@ class GeminiAgent:
         if task.effort:
             text = "Gemini CLI can't be told an effort; --effort is left out"
             turn.say(EventKind.WARNING, "effort", text=text)
+        argv, environment = enclosed(task, command_of(task, before))
         with Run.launch(
-            command_of(task, before),
+            argv,
             turn,
             folder=task.folder,
-            environment=surroundings(task) | SETTINGS,
+            environment=environment | SETTINGS,
             stderr=task.stderr,
             patience_s=self._patience_s,
         ) as run:

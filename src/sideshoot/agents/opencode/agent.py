@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import AgentResult, EventKind, Readiness
 from sideshoot.agents.opencode.faults import INSTALL, explain
+from sideshoot.agents.opencode.folders import granted, make_settings_ready
 from sideshoot.agents.opencode.readiness import readiness
 from sideshoot.agents.opencode.rules import answer_permission, answer_question
-from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server
+from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server, command
 from sideshoot.agents.opencode.session import (
     check_model,
     is_idle,
@@ -23,14 +24,16 @@ from sideshoot.agents.opencode.session import (
 from sideshoot.agents.opencode.stream import Stream
 from sideshoot.agents.opencode.turn import Turn
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import surroundings
+from sideshoot.agents.surroundings import enclosed, refuse_offline
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.agents.base import Event, Grants, Stop, Task
     from sideshoot.agents.opencode.client import Client
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
 
 RETRIES_S = 180.0
 """How long OpenCode may try to reach the model before the turn has failed."""
@@ -61,6 +64,14 @@ class OpenCodeAgent:
         """Ask for the version and for the providers that it can use."""
         return readiness()
 
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+        """Its folders for data, state and cache; its configuration stays as it is.
+
+        :raises CannotStart: it could not reach its model.
+        """
+        refuse_offline(self.name, level)
+        return granted()
+
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Let OpenCode do the task in a session of its own, or in the one that is gone on with.
 
@@ -71,9 +82,13 @@ class OpenCodeAgent:
             raise AgentUnavailable(f"opencode is not installed; run `{INSTALL}`")
         model = model_of(task)
         turn = Turn(emit, task.top, self._retries_s)
+        if task.fence is not None:
+            make_settings_ready()
+        argv, environment = enclosed(task, command())
         with Server.start(
+            argv,
             folder=task.folder,
-            environment=surroundings(task),
+            environment=environment,
             stderr=task.stderr,
             patience_s=self._patience_s,
         ) as server:

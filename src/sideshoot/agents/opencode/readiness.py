@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sideshoot.agents.base import Readiness
 from sideshoot.agents.opencode.faults import INSTALL, LOG_IN
-from sideshoot.agents.opencode.server import PROGRAM, Server
+from sideshoot.agents.opencode.server import PROGRAM, Server, command
 from sideshoot.agents.rpc import RpcFailure
 from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
@@ -44,7 +44,7 @@ def _version() -> str:
 
 def _ask_for_providers() -> list[str]:
     folder = Path.home()
-    with Server.start(folder=folder, environment=os.environ) as server:
+    with Server.start(command(), folder=folder, environment=os.environ) as server:
         client = server.connect(folder, timeout_s=_LOOK_S)
         answer = client.get("/config/providers", timeout_s=_LOOK_S) or {}
         server.close()

@@ -21,7 +21,7 @@ from sideshoot.agents.words import how_it_ended, one_line
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -58,6 +58,7 @@ class Server:
     @classmethod
     def start(
         cls,
+        argv: Sequence[str],
         *,
         folder: Path,
         environment: Mapping[str, str],
@@ -66,6 +67,7 @@ class Server:
     ) -> Self:
         """Start `opencode serve` in `folder`, for us alone.
 
+        :param argv: `command()`, or what starts it inside a fence.
         :param patience_s: how long each step of its end may take.
         :raises AgentUnavailable: it can't be started.
         """
@@ -73,7 +75,7 @@ class Server:
         log = stderr.open("ab+") if stderr else tempfile.TemporaryFile()  # noqa: SIM115
         try:
             tree = Tree.start(
-                [PROGRAM, "serve", "--hostname", HOST, "--port", str(_free_port())],
+                argv,
                 folder=folder,
                 environment=_equipped(environment, password),
                 stderr=log,
@@ -137,6 +139,11 @@ class Server:
                 if found := _LISTENING.search(line):
                     self._port = int(found[1])
                     self._known.set()
+
+
+def command() -> list[str]:
+    """The argument list that starts it on a port of its own."""
+    return [PROGRAM, "serve", "--hostname", HOST, "--port", str(_free_port())]
 
 
 def _free_port() -> int:

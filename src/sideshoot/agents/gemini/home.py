@@ -1,4 +1,4 @@
-"""Where Gemini CLI keeps its conversations.
+"""Where Gemini CLI keeps its conversations, its login and its settings.
 
 By its id it finds one only from the very folder that it was begun in, which is mostly gone. From
 its file it goes on anywhere, in a new session with all that was said.
@@ -11,15 +11,25 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sideshoot.agents.base import Grants
+
+
+def granted() -> Grants:
+    """What it has to write: its folder, but for its settings."""
+    home = gemini_home()
+    return Grants((home,), settings=(home / "settings.json",))
+
+
+def gemini_home() -> Path:
+    """Its folder; `GEMINI_CLI_HOME` names another place for it."""
+    return Path(os.environ.get("GEMINI_CLI_HOME") or Path.home()) / ".gemini"
+
 
 def session_file(session_id: str) -> Path | None:
     """The newest file of a session; `None` if there is none any more."""
-    home = Path(os.environ.get("GEMINI_CLI_HOME") or Path.home())
     # A file's name ends with the first part of the id; what it holds tells the whole.
     pattern = f"*/chats/session-*-{session_id.partition('-')[0]}.json*"
-    found = [
-        file for file in (home / ".gemini" / "tmp").glob(pattern) if _id_in(file) == session_id
-    ]
+    found = [file for file in (gemini_home() / "tmp").glob(pattern) if _id_in(file) == session_id]
     return max(found, key=lambda file: file.stat().st_mtime, default=None)
 
 

@@ -1,0 +1,46 @@
+"""Where OpenCode keeps what it remembers, and its settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sideshoot.agents.base import Grants
+
+# As of the XDG base directory specification, on every system.
+_FOLDERS = {
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+}
+
+_NOT_FOR_GIT = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
+
+
+def granted() -> Grants:
+    """What it has to write: its sessions and its login, its state, and its cache."""
+    return Grants(tuple(_base(name, at) / "opencode" for name, at in _FOLDERS.items()))
+
+
+def make_settings_ready() -> None:
+    """Write into its folders of settings what it would write at its start, and can't in a fence.
+
+    It does without what it installs there, but not without this (1.18.33).
+    """
+    own = _base("XDG_CONFIG_HOME", ".config") / "opencode"
+    own.mkdir(parents=True, exist_ok=True)
+    for folder in (own, *_others()):
+        file = folder / ".gitignore"
+        if not file.exists():
+            file.write_text(_NOT_FOR_GIT)
+
+
+def _others() -> list[Path]:
+    named = os.environ.get("OPENCODE_CONFIG_DIR")
+    places = [Path.home() / ".opencode", *([Path(named)] if named else [])]
+    return [place for place in places if place.is_dir()]
+
+
+def _base(name: str, at: str) -> Path:
+    named = os.environ.get(name)
+    return Path(named) if named else Path.home() / at

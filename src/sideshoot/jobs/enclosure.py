@@ -1,0 +1,115 @@
+"""The fence that the agent of a job works in: whether it can be put up, and what it leaves open."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.registry import agent_named
+from sideshoot.errors import CannotStart
+from sideshoot.fence.mechanism import Kind, Mechanism, find_mechanism
+from sideshoot.fence.model import Fence, Level
+from sideshoot.jobs.place import workspace_of
+from sideshoot.model import Isolation
+from sideshoot.workspace.exclude import FOLDER
+
+if TYPE_CHECKING:
+    from sideshoot.git import Repository
+    from sideshoot.jobs.folder import JobFolder
+    from sideshoot.model import Job, Request
+    from sideshoot.workspace.place import Workspace
+
+_LINKS = ("commondir", "gitdir", "config.worktree")
+"""In a workspace's git directory: what leads git elsewhere, and settings of which some run programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A fence and what puts it up."""
+
+    fence: Fence
+    mechanism: Mechanism
+
+
+def mechanism_for(repository: Repository, request: Request) -> Mechanism:
+    """What will hold the agent back; it is the same for `create` and for the worker.
+
+    :raises CannotStart: nothing can, as far as it is asked for; the line says why.
+    """
+    level = Level(request.sandbox)
+    if level is Level.OFF:
+        return Mechanism(Kind.NONE)
+    mechanism = find_mechanism(repository.state_dir / "cache")
+    mechanism.require(level)
+    agent_named(request.agent).grants(level, mechanism)
+    if mechanism.kind is Kind.LANDLOCK and request.isolation is Isolation.IN_PLACE:
+        raise CannotStart(
+            f"--sandbox {level} is not possible with --in-place here: {mechanism.why}, and Landlock "
+            f"can't keep your .git folder from being written; {mechanism.remedy}, or leave --in-place out"
+        )
+    return mechanism
+
+
+def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosure | None:
+    """The fence of a job whose place is ready; `None` where there is none.
+
+    :raises CannotStart: it can't be put up any more.
+    """
+    level = Level(job.request.sandbox)
+    if level is Level.OFF:
+        return None
+    mechanism = mechanism_for(repository, job.request)
+    folder.temp.mkdir(exist_ok=True)
+    writable, read_only = _places(repository, job)
+    grants = agent_named(job.request.agent).grants(level, mechanism)
+    for place in grants.folders:
+        # The agent would make it itself, and can't inside.
+        place.mkdir(parents=True, exist_ok=True)
+    fence = Fence(
+        level,
+        writable=(*writable, *grants.folders, *filter(Path.exists, grants.files)),
+        read_only=(*read_only, *filter(Path.exists, grants.settings)),
+        readable=(repository.top, repository.common_dir),
+        temp=folder.temp,
+    )
+    return Enclosure(fence, mechanism)
+
+
+def remove_temp(folder: JobFolder) -> None:
+    """Drop the temporary files of a job that is over; they are deleted meanwhile."""
+    from sideshoot.workspace.trash import (  # noqa: PLC0415 - only where there was a fence
+        put_into_trash,
+        spawn_trash_removal,
+    )
+
+    if folder.temp.is_dir():
+        with contextlib.suppress(OSError):
+            put_into_trash(folder.temp, folder.state_dir)
+        spawn_trash_removal(folder.state_dir)
+
+
+def _places(repository: Repository, job: Job) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """What may be written, and what directly inside of it may not."""
+    workspace = workspace_of(repository, job)
+    if workspace is not None:
+        return _of_workspace(workspace)
+    if job.request.isolation is Isolation.READ_ONLY:
+        return (), ()
+    # Without a folder for workspaces there are none to be kept from being written.
+    others = [place for place in (repository.top / FOLDER,) if place.is_dir()]
+    return (repository.top,), (repository.top / ".git", *others)
+
+
+def _of_workspace(workspace: Workspace) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    from sideshoot.workspace.opening import writable_folders  # noqa: PLC0415 - git is at work
+
+    objects = workspace.common_dir / "objects"
+    shared = (objects / "pack", objects / "info")
+    for place in shared:
+        # A missing one would be made as a file.
+        place.mkdir(exist_ok=True)
+    own = (workspace.git_dir / name for name in _LINKS)
+    read_only = (workspace.path / ".git", *own, workspace.private_index, *shared)
+    return (workspace.path, *writable_folders(workspace)), read_only

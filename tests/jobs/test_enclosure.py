@@ -1,0 +1,101 @@
+"""A job and its fence, by every way to put one up: what is granted, told and refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sideshoot.errors import CannotStart
+from sideshoot.fence.mechanism import Kind, Mechanism, find_mechanism, try_landlock
+from sideshoot.jobs import enclosure, service
+from sideshoot.jobs.record import from_record, to_record
+from sideshoot.model import Isolation, Outcome, Request
+
+if TYPE_CHECKING:
+    from support.jobs import Jobs
+    from support.repos import Repo
+
+NOTHING = Mechanism(Kind.NONE, why="nothing works", remedy="mend it")
+
+
+@pytest.fixture
+def landlock(monkeypatch: pytest.MonkeyPatch) -> Mechanism:
+    found = try_landlock("bubblewrap is not installed", "install it")
+    if found.kind is not Kind.LANDLOCK:
+        pytest.skip(found.why)
+    only(monkeypatch, found)
+    return found
+
+
+def only(monkeypatch: pytest.MonkeyPatch, mechanism: Mechanism) -> None:
+    monkeypatch.setattr(enclosure, "find_mechanism", lambda _: mechanism)
+
+
+def test_landlock_holds_it_and_its_limits_are_told(
+    repo: Repo, jobs: Jobs, landlock: Mechanism
+) -> None:
+    before = repo.fingerprint()
+    job = jobs.run(
+        f"echo x > made && git add made && git commit -qm made && echo x > $TMPDIR/x;"
+        f" echo bad > {repo.top}/app.py; echo bad > {repo.common_dir}/config; echo end",
+        sandbox="write",
+    )
+    assert job.outcome is Outcome.SUCCEEDED
+    assert (job.request.sandbox, job.mechanism) == ("write", "landlock")
+    assert len(job.warnings) == len(landlock.limits)
+    assert all("landlock" in warning for warning in job.warnings)
+    assert repo.text("log", "-1", "--format=%s", str(job.branch)) == "made"
+    assert repo.fingerprint() == before
+    assert not jobs.folder(job).temp.exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"sandbox": "offline"}, "close the network"),
+        ({"sandbox": "write", "isolation": Isolation.IN_PLACE}, "--in-place"),
+        ({"sandbox": "write", "agent": "codex", "command": ()}, "Codex has a sandbox of its own"),
+    ],
+)
+def test_what_landlock_can_not_hold_is_refused(
+    jobs: Jobs, landlock: Mechanism, facts: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CannotStart, match=words) as refusal:
+        jobs.create(**facts)
+    assert "bubblewrap is not installed" in str(refusal.value)
+    assert jobs.store.list() == []
+
+
+def test_where_nothing_works_a_fence_is_refused_before_anything_is_recorded(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, NOTHING)
+    with pytest.raises(CannotStart, match="nothing works; mend it, or choose --sandbox off"):
+        jobs.create(sandbox="write")
+    assert jobs.store.list() == []
+    assert not (jobs.store.state_dir / "jobs").exists()
+    assert jobs.run(sandbox="off").outcome is Outcome.SUCCEEDED
+
+
+def test_a_fence_that_is_gone_when_the_job_begins_is_not_left_out(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_mechanism().kind is Kind.NONE:
+        pytest.skip("no fence can be put up here")
+    job = jobs.create("echo x > made", sandbox="write")
+    only(monkeypatch, NOTHING)
+    with pytest.raises(CannotStart, match="nothing works"):
+        service.work(jobs.repository, job.id)
+    assert jobs.get(job).outcome is Outcome.FAILED
+    assert jobs.content(job, "made") is None
+
+
+def test_a_record_of_an_earlier_version_has_no_fence(jobs: Jobs) -> None:
+    record = json.loads(json.dumps(to_record(jobs.run())))
+    del record["request"]["sandbox"], record["mechanism"]
+    job = from_record(record)
+    assert (job.request.sandbox, job.mechanism) == (Request("command").sandbox, "none") == (
+        "off", "none",
+    )  # fmt: skip
