@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sideshoot.git import discover
+from sideshoot.jobs.store import Store
 from support.agents import find_agent
 from support.command import Command
 from support.hostile import make_tools
@@ -74,6 +76,12 @@ def repo(tmp_path: Path) -> Repo:
 def sideshoot(repo: Repo) -> Command:
     """The real command, started in `repo`."""
     return Command(repo.top)
+
+
+@pytest.fixture
+def unfenced(repo: Repo) -> None:
+    """In `repo`, nothing holds a command back that says nothing of a fence."""
+    Store.open(discover(repo.top).state_dir).set_setting("run.sandbox", "off")
 
 
 @pytest.fixture

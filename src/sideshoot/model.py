@@ -79,8 +79,9 @@ class Request:
     """Limit in bytes of what the agent prints; `None` means no limit."""
     resume: str | None = None
     """The id of the job whose thread is continued."""
-    sandbox: str = "off"
-    """The level of the fence around the agent (see `sideshoot.fence.model.Level`)."""
+    sandbox: str | None = "off"
+    """The level of the fence around the agent (see `sideshoot.fence.model.Level`); `None`, which no
+    record has, leaves the choice to who records the job."""
     name: str | None = None
     """A name that the user gave."""
     subfolder: str = ""

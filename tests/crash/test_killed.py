@@ -111,7 +111,7 @@ class TestRun:
         before = garden.fingerprint()
         started = garden.top.parent / "started"
         script = f"{WORK}; echo $$ > {started}.part; mv {started}.part {started}; sleep 300; true"
-        process = sideshoot.start("run", "--", "sh", "-c", script)
+        process = sideshoot.start("run", "--sandbox", "off", "--", "sh", "-c", script)
         wait_until(started.exists)
         agent = psutil.Process(int(started.read_text()))
         family = [agent, *agent.children(recursive=True)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from support.command import Command
     from support.repos import Repo
 
+pytestmark = pytest.mark.usefixtures("unfenced")
+
 WORK = "echo '# agent' >> app.py; echo new > new.txt; rm docs/guide.txt"
 
 SCRIPTS = {

@@ -164,7 +164,7 @@ class TestOneWorkspaceInAnother:
             f"{' '.join(PROGRAM)} run --json -- sh -c 'echo deep > deep.txt' > job.json &&"
             f" {' '.join(PROGRAM)} keep && rm job.json"
         )
-        job = sideshoot.run(script)
+        job = sideshoot.run(script, "--sandbox", "off")
         assert repo.fingerprint() == before
         assert [file["path"] for file in job["files"]] == ["deep.txt"]
         sideshoot("keep", job["job_id"]).ok()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from support.command import Command
     from support.repos import Repo
 
+# Inside a fence it could not say that it has begun.
+UNFENCED = ("--sandbox", "off")
 SLOW = 'touch "$STARTED"; while ! [ -e "$GO" ]; do sleep 0.05; done; echo made > made.txt'
 
 
@@ -40,7 +42,7 @@ def slow(tmp_path: Path) -> Slow:
 
 
 def surviving(sideshoot: Command, slow: Slow) -> subprocess.Popen[bytes]:
-    process = sideshoot.start("run", "--survive", "--", "sh", "-c", SLOW, env=slow.env)
+    process = sideshoot.start("run", "--survive", *UNFENCED, "--", "sh", "-c", SLOW, env=slow.env)
     slow.await_start()
     return process
 
@@ -76,7 +78,7 @@ def test_it_goes_on_when_a_signal_ends_the_showing(
 def test_it_goes_on_when_the_terminal_goes_away(repo: Repo, sideshoot: Command, slow: Slow) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*PROGRAM, "run", "--survive", "--", "sh", "-c", SLOW],
+        [*PROGRAM, "run", "--survive", *UNFENCED, "--", "sh", "-c", SLOW],
         cwd=repo.top,
         env={**os.environ, **slow.env},
         stdin=theirs,
@@ -100,7 +102,7 @@ def test_it_is_said_where_somebody_still_hears_it(
 ) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*PROGRAM, "run", "--survive", "--", "sh", "-c", SLOW],
+        [*PROGRAM, "run", "--survive", *UNFENCED, "--", "sh", "-c", SLOW],
         cwd=repo.top,
         env={**os.environ, **slow.env},
         stdin=subprocess.DEVNULL,
@@ -120,7 +122,9 @@ def test_it_is_said_where_somebody_still_hears_it(
 
 
 def test_a_host_that_wants_json_gets_the_running_job(sideshoot: Command, slow: Slow) -> None:
-    process = sideshoot.start("run", "--survive", "--json", "--", "sh", "-c", SLOW, env=slow.env)
+    process = sideshoot.start(
+        "run", "--survive", *UNFENCED, "--json", "--", "sh", "-c", SLOW, env=slow.env
+    )
     slow.await_start()
     process.send_signal(signal.SIGTERM)
     shown = sideshoot.finish(process)
@@ -132,7 +136,7 @@ def test_a_host_that_wants_json_gets_the_running_job(sideshoot: Command, slow: S
 
 def test_a_second_ctrl_c_ends_what_will_not_end(sideshoot: Command, slow: Slow) -> None:
     script = f"trap 'touch \"$STARTED.heard\"' INT TERM; {SLOW}"
-    process = sideshoot.start("run", "--survive", "--", "sh", "-c", script, env=slow.env)
+    process = sideshoot.start("run", "--survive", *UNFENCED, "--", "sh", "-c", script, env=slow.env)
     slow.await_start()
     process.send_signal(signal.SIGINT)
     await_true(Path(f"{slow.started}.heard").exists, "the first Ctrl-C")

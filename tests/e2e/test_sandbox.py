@@ -161,7 +161,7 @@ def test_a_background_job_shows_its_level(repo: Repo, sideshoot: Command) -> Non
     assert f"write ({KIND})" in details(sideshoot, job)
     sideshoot("keep", job).ok()
     assert repo.read("made.txt") == b"made\n"
-    assert "sandbox" not in details(sideshoot, sideshoot.run("true")["job_id"])
+    assert "sandbox" not in details(sideshoot, sideshoot.run("true", "--sandbox", "off")["job_id"])
 
 
 # -- no process is left, and the work is saved

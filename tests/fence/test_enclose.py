@@ -20,6 +20,7 @@ from sideshoot.errors import AgentUnavailable, CannotStart
 from sideshoot.fence.enclose import fenced_argv, fenced_environment
 from sideshoot.fence.mechanism import Kind, Mechanism
 from sideshoot.fence.model import Fence, Level
+from sideshoot.fence.places import temporary_places
 from support.estates import NOBODY, Estate, Listener, Way, check_way, make_estate
 from support.processes import await_true, long_sleep, running
 
@@ -160,6 +161,20 @@ def test_the_agents_own_folder_can_be_granted(estate: Estate) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert (state / "state").read_text() == "x\n"
+
+
+def test_what_lies_in_tmp_is_seen_where_it_is_named_or_beside(tmp_path: Path) -> None:
+    top = tmp_path.parts[2]
+    named = Path(tempfile.mkdtemp(prefix="named-", dir="/tmp"))
+    sockets = Path(tempfile.mkdtemp(prefix="tmux-", dir="/tmp"))
+    try:
+        words = f"cat {named}/x {sockets}/default /tmp/none /tmp"
+        beside = [Path("/tmp", top)] if tmp_path.parts[:2] == ("/", "tmp") else []
+        assert sorted(temporary_places(words, around=[tmp_path])) == sorted([*beside, named])
+        assert list(temporary_places("/etc/x", around=[Path("/home/gardener")])) == []
+    finally:
+        named.rmdir()
+        sockets.rmdir()
 
 
 def test_a_granted_place_may_be_a_link(estate: Estate) -> None:

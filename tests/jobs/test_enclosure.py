@@ -79,6 +79,60 @@ def test_where_nothing_works_a_fence_is_refused_before_anything_is_recorded(
     assert jobs.run(sandbox="off").outcome is Outcome.SUCCEEDED
 
 
+def test_left_out_it_is_put_up_wherever_it_keeps_an_agent_in(jobs: Jobs) -> None:
+    if (kind := find_mechanism().kind) is Kind.NONE:
+        pytest.skip("no fence can be put up here")
+    fences = {
+        (job.request.sandbox, job.mechanism)
+        for job in (
+            jobs.create(sandbox=None),
+            jobs.create(sandbox=None, isolation=Isolation.READ_ONLY),
+            jobs.create(sandbox=None, agent="claude", command=(), prompt="weed"),
+        )
+    }
+    assert fences == {("write", kind)}
+
+
+@pytest.mark.parametrize(
+    "facts", [{"isolation": Isolation.IN_PLACE}, {"agent": "codex", "command": (), "prompt": "x"}]
+)
+def test_left_out_there_is_none_where_it_would_be_in_the_way(
+    jobs: Jobs, facts: dict[str, Any]
+) -> None:
+    job = jobs.create(sandbox=None, **facts)
+    assert (job.request.sandbox, job.mechanism, job.warnings) == ("off", "none", ())
+
+
+def test_left_out_where_nothing_works_the_job_goes_on_and_says_so(
+    repo: Repo, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, NOTHING)
+    job = jobs.run(f"echo out > {repo.top}/leak.txt; echo in > in.txt", sandbox=None)
+    assert (job.outcome, job.request.sandbox) == (Outcome.SUCCEEDED, "off")
+    nothing, leak = job.warnings
+    assert "nothing kept the agent inside" in nothing
+    assert "nothing works; mend it" in nothing
+    assert "CHANGED" in leak
+    assert "leak.txt" in leak
+
+
+def test_landlock_tells_its_limits_only_to_who_asks_for_it(jobs: Jobs, landlock: Mechanism) -> None:
+    job = jobs.create(sandbox=None)
+    assert (job.request.sandbox, job.mechanism, job.warnings) == ("write", landlock.kind, ())
+
+
+def test_a_program_that_fails_by_the_fence_is_told_of_it(repo: Repo, jobs: Jobs) -> None:
+    if find_mechanism().kind is Kind.NONE:
+        pytest.skip("no fence can be put up here")
+    script = f"echo out > {repo.common_dir}/x"
+    failed = jobs.run(script, sandbox="write")
+    assert failed.outcome is Outcome.FAILED
+    assert "--sandbox off" in failed.warnings[-1]
+    assert not any("fence may be" in it for it in jobs.run("exit 1", sandbox="write").warnings)
+    ended_well = jobs.run(f"{script} || true", sandbox="write")
+    assert not any("fence may be" in it for it in ended_well.warnings)
+
+
 def test_a_fence_that_is_gone_when_the_job_begins_is_not_left_out(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,6 +182,8 @@ class Agent(Protocol):
     """Something that can do a task."""
 
     name: str
+    sandboxed: bool
+    """Whether it holds what it runs to the task's folders by a sandbox of its own."""
 
     def readiness(self) -> Readiness:
         """Ask the program itself, within a few seconds; starts nothing that stays."""

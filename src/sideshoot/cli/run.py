@@ -76,8 +76,8 @@ Options come before the task; from its first word on nothing is taken for an opt
 @click.option(
     "--sandbox",
     type=click.Choice([level.value for level in Level]),
-    default=Level.OFF.value,
-    help="Hold it inside a fence: off (the default), write only to the copy, or offline as well.",
+    help="Hold it inside a fence: write only to the copy (the default, but for agents with a sandbox "
+    "of their own), offline as well, or off.",
 )
 @click.option("--base", metavar="REF", help="Start from this commit instead of your HEAD.")
 @click.option("--worktree", is_flag=True, help="Work in a copy (the default).")
@@ -231,6 +231,8 @@ def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
 
 
 def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
+    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
+
     request = Request(
         agent="command" if asked.command else _agent_name(place, options["agent"]),
         prompt=asked.prompt,
@@ -241,7 +243,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         base=options["base"],
         isolation=_isolation(options),
         resume=_resumed(place, options),
-        sandbox=options["sandbox"],
+        sandbox=options["sandbox"] or value_of(place.records, "run.sandbox"),
         name=options["name"],
         subfolder=place.subfolder,
     )

@@ -37,6 +37,11 @@ _RESOLVER = Path("/etc/resolv.conf")
 # Only answers who is who; without it a user of a directory service has no name.
 _HARMLESS_SOCKETS = frozenset({"/var/lib/sss/pipes/nss"})
 
+_TEMP = Path("/tmp")
+
+_OF_SOCKETS = re.compile(r"\.[A-Za-z0-9]+-unix$|(tmux|ssh|dbus|systemd-private)-")
+"""Entries of /tmp in which sockets turn up while a program runs."""
+
 _FOLDERS_OF_SOCKETS = (".ssh/agent",)
 """In the home folder; sockets turn up there while a program runs."""
 
@@ -67,6 +72,22 @@ def needed_places(environment: Mapping[str, str]) -> Iterator[Path]:
     yield Path(__file__).parent.parent
     if home := environment.get("HOME"):
         yield Path(home)
+
+
+def temporary_places(words: str, *, around: Iterable[Path]) -> Iterator[Path]:
+    """What lies in `/tmp` and is to be seen nevertheless, though not written.
+
+    :param words: what the program is told: an entry whose path stands there is shown.
+    :param around: places that the program is about: what lies beside them is shown.
+    """
+    beside = {place.parts[2] for place in around if _TEMP in place.parents}
+    try:
+        names = [place.name for place in _TEMP.iterdir()]
+    except OSError:
+        return
+    for name in names:
+        if name in beside or (f"{_TEMP}/{name}" in words and not _OF_SOCKETS.match(name)):
+            yield _TEMP / name
 
 
 def folders_of_sockets(environment: Mapping[str, str]) -> Iterator[Path]:

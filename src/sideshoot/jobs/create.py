@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sideshoot.git import Repository
+    from sideshoot.jobs.enclosure import Choice
 
 GO_ON = "Go on with this task: take the most useful next step."
 """The task of a job that goes on with a thread and was given no words."""
@@ -34,16 +35,17 @@ def create(repository: Repository, request: Request, *, session: str | None = No
     """
     store = Store.open(repository.state_dir)
     request = checked(repository, store, request)
-    mechanism = _mechanism(repository, request)
+    fence = _fence(repository, request)
     folder = _new_folder(repository.state_dir)
     claim(folder)
     job = Job(
         id=JobId(folder.id),
-        request=request,
+        request=replace(request, sandbox=fence.level),
         created_at=time.time(),
         session=session,
         target=str(repository.top),
-        mechanism=mechanism,
+        mechanism=fence.kind,
+        warnings=fence.warnings,
     )
     try:
         _record(store, folder, job)
@@ -72,13 +74,11 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
 
 
-def _mechanism(repository: Repository, request: Request) -> str:
+def _fence(repository: Repository, request: Request) -> Choice:
     """What will hold the agent back; asked before anything is recorded."""
-    if request.sandbox == "off":
-        return "none"
-    from sideshoot.jobs.enclosure import mechanism_for  # noqa: PLC0415 - only for a fence
+    from sideshoot.jobs.enclosure import choose  # noqa: PLC0415 - not to look at jobs
 
-    return mechanism_for(repository, request).kind
+    return choose(repository, request)
 
 
 def last_of_thread(store: Store, job: Job) -> Job:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.registry import agent_named
+from sideshoot.agents import registry
 from sideshoot.errors import CannotStart
 from sideshoot.fence.mechanism import Kind, Mechanism, find_mechanism
 from sideshoot.fence.model import Fence, Level
+from sideshoot.fence.places import temporary_places
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Isolation
 from sideshoot.workspace.exclude import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sideshoot.git import Repository
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.model import Job, Request
@@ -33,17 +36,55 @@ class Enclosure:
     mechanism: Mechanism
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The fence that a job gets, as its record says it."""
+
+    level: str
+    kind: str
+    warnings: tuple[str, ...] = ()
+    """What the user has to know of it."""
+
+
+def choose(repository: Repository, request: Request) -> Choice:
+    """The fence for a request: the one that it asks for, else one wherever it keeps the agent in.
+
+    :raises CannotStart: what it asks for can't be had; the line says why.
+    """
+    if request.sandbox is not None:
+        mechanism = mechanism_for(repository, request)
+        limits = (f"inside the {mechanism.kind} fence {limit}" for limit in mechanism.limits)
+        return Choice(
+            request.sandbox, mechanism.kind, tuple(limits) if mechanism.kind != "none" else ()
+        )
+    if registry.agent_named(request.agent).sandboxed or request.isolation is Isolation.IN_PLACE:
+        return Choice(Level.OFF, Kind.NONE)
+    mechanism = find_mechanism(repository.state_dir / "cache")
+    if mechanism.kind is Kind.NONE:
+        return Choice(Level.OFF, Kind.NONE, (_nothing_holds(mechanism),))
+    return Choice(
+        Level.WRITE, mechanism_for(repository, replace(request, sandbox=Level.WRITE)).kind
+    )
+
+
+def _nothing_holds(mechanism: Mechanism) -> str:
+    return (
+        f"nothing kept the agent inside of its workspace: {mechanism.why}; {mechanism.remedy}, or "
+        "choose --sandbox off to hear no more of it"
+    )
+
+
 def mechanism_for(repository: Repository, request: Request) -> Mechanism:
     """What will hold the agent back; it is the same for `create` and for the worker.
 
     :raises CannotStart: nothing can, as far as it is asked for; the line says why.
     """
-    level = Level(request.sandbox)
+    level = Level(request.sandbox or Level.OFF)
     if level is Level.OFF:
         return Mechanism(Kind.NONE)
     mechanism = find_mechanism(repository.state_dir / "cache")
     mechanism.require(level)
-    agent_named(request.agent).grants(level, mechanism)
+    registry.agent_named(request.agent).grants(level, mechanism)
     if mechanism.kind is Kind.LANDLOCK and request.isolation is Isolation.IN_PLACE:
         raise CannotStart(
             f"--sandbox {level} is not possible with --in-place here: {mechanism.why}, and Landlock "
@@ -57,13 +98,13 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
 
     :raises CannotStart: it can't be put up any more.
     """
-    level = Level(job.request.sandbox)
+    level = Level(job.request.sandbox or Level.OFF)
     if level is Level.OFF:
         return None
     mechanism = mechanism_for(repository, job.request)
     folder.temp.mkdir(exist_ok=True)
     writable, read_only = _places(repository, job)
-    grants = agent_named(job.request.agent).grants(level, mechanism)
+    grants = registry.agent_named(job.request.agent).grants(level, mechanism)
     for place in grants.folders:
         # The agent would make it itself, and can't inside.
         place.mkdir(parents=True, exist_ok=True)
@@ -71,10 +112,16 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
         level,
         writable=(*writable, *grants.folders, *filter(Path.exists, grants.files)),
         read_only=(*read_only, *filter(Path.exists, grants.settings)),
-        readable=(repository.top, repository.common_dir),
+        readable=(repository.top, repository.common_dir, *_named(repository, job)),
         temp=folder.temp,
     )
     return Enclosure(fence, mechanism)
+
+
+def _named(repository: Repository, job: Job) -> Iterator[Path]:
+    """What of everybody's temporary files the job is about."""
+    words = "\0".join((*job.request.command, job.request.prompt))
+    return temporary_places(words, around=(repository.top, repository.common_dir))
 
 
 def remove_temp(folder: JobFolder) -> None:

@@ -40,6 +40,12 @@ def _agent(text: str) -> str | None:
     return text or None
 
 
+def _level(text: str) -> str | None:
+    if text and text not in ("off", "write", "offline"):
+        raise ValueError(text)
+    return text or None
+
+
 def _words(text: str) -> str:
     text.encode()  # bytes of the command line that are no text come as lone surrogates
     return text
@@ -47,6 +53,7 @@ def _words(text: str) -> str:
 
 NUMBER = Kind(_number, "a number that is not negative, or off")
 AGENT = Kind(_agent, "the name of an agent for tasks")
+LEVEL = Kind(_level, "off, write or offline")
 DURATION = Kind(parse_duration, "a duration like 30s, 10m, 1h30m, or off")
 SIZE = Kind(parse_size, "an amount like 500K, 10M, 2G, or off")
 WORDS = Kind(_words, "a text in UTF-8")
@@ -69,6 +76,9 @@ SETTINGS = (
         "notify.command", WORDS, "", "run by a shell when a background job ends; off: no notice"
     ),
     Setting("run.agent", AGENT, "", "who does a task; else the first that is installed"),
+    Setting(
+        "run.sandbox", LEVEL, "", "the fence around it; else write where it has no own sandbox"
+    ),
     Setting("run.timeout", DURATION, "30m", "a job ends after this long"),
     Setting(
         "run.idle_timeout", DURATION, "off", "a job ends after this long without a sign of life"

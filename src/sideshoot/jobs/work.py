@@ -33,8 +33,10 @@ from sideshoot.workspace.steps import reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import AgentResult, Task
+    from sideshoot.agents.base import AgentResult
     from sideshoot.git import Repository
+    from sideshoot.jobs.leaks import LeakWatch
+    from sideshoot.jobs.refusals import Refusals
     from sideshoot.jobs.saving import Saved
 
 
@@ -112,6 +114,8 @@ class _Worker:
     tell: _Teller
     stop: Stop = field(default_factory=Stop)
     warnings: list[str] = field(default_factory=list)
+    leaks: LeakWatch | None = None
+    refusals: Refusals | None = None
 
     def run(self) -> Job:
         self.interrupts = Interrupts(self._cancel, self._end_processes)
@@ -155,9 +159,11 @@ class _Worker:
         return _End(Outcome.FAILED, result.error, result)
 
     def _open(self) -> None:
+        from sideshoot.jobs.leaks import LeakWatch  # noqa: PLC0415 - only for work
         from sideshoot.jobs.opening import open_place  # noqa: PLC0415 - git is at work
 
         self.tell(Event(EventKind.PHASE, {"name": "preparing"}))
+        self.leaks = LeakWatch.for_job(self.repository, self.job)
         try:
             self.job, notes = open_place(self.repository, self.store, self.folder, self.job)
         except OSError as error:
@@ -168,14 +174,19 @@ class _Worker:
 
     def _run_agent(self) -> AgentResult:
         from sideshoot.agents.registry import agent_named  # noqa: PLC0415 - an agent is at work
+        from sideshoot.jobs.refusals import Refusals  # noqa: PLC0415
         from sideshoot.jobs.task import task_of  # noqa: PLC0415
 
         agent = agent_named(self.job.request.agent)
         task = task_of(self.repository, self.store, self.folder, self.job)
-        self.warnings += _limits_of(task)
+        if self.leaks is not None:
+            self.leaks.ready()
         with Limits(self.job.request, self.stop, self._end_processes) as limits:
             self.tell.listen(limits.saw)
             self.tell.listen(self._note_thread)
+            if task.mechanism is not None:
+                self.refusals = Refusals(task.mechanism.kind)
+                self.tell.listen(self.refusals.saw)
             return agent.run(task, self.tell, self.stop)
 
     def _note_thread(self, event: Event) -> None:
@@ -227,6 +238,8 @@ class _Worker:
 
     def _finish(self, end: _End) -> None:
         self.tell(Event(EventKind.PHASE, {"name": "saving"}))
+        if self.leaks is not None:
+            self.leaks.look_again()
         saved = self._saved()
         if isinstance(end.raised, AgentUnavailable) and saved.error is None:
             self._remove_unused(saved)
@@ -234,6 +247,7 @@ class _Worker:
             self._remove_temp()
         reached("run.captured")
         outcome, error = _with_failure(end, saved.error)
+        self._note_fence(outcome)
         self.job = self.store.update(
             self.job.id,
             expect=State.RUNNING,
@@ -241,11 +255,18 @@ class _Worker:
             outcome=outcome,
             error=error,
             finished_at=time.time(),
-            warnings=(*self.warnings, *saved.warnings, *self.tell.warnings),
+            warnings=(*self.job.warnings, *self.warnings, *saved.warnings, *self.tell.warnings),
             **saved.facts,
             **self._facts_of(end.result),
         )
         self.tell(Event(EventKind.FINISHED, {"outcome": outcome, "error": error}))
+
+    def _note_fence(self, outcome: Outcome) -> None:
+        """What got out where nothing held the agent, or was held where it may have needed it."""
+        if self.leaks is not None:
+            self.warnings += self.leaks.report()
+        if self.refusals is not None and outcome is Outcome.FAILED:
+            self.warnings += self.refusals.report()
 
     def _saved(self) -> Saved:
         from sideshoot.jobs.saving import Saved, save  # noqa: PLC0415 - git is at work
@@ -283,13 +304,6 @@ class _Worker:
             "usage": result.usage,
         }
         return facts | ({"thread_id": result.thread_id} if result.thread_id else {})
-
-
-def _limits_of(task: Task) -> list[str]:
-    """What the user has to know of the fence that is in force."""
-    if task.mechanism is None:
-        return []
-    return [f"inside the {task.mechanism.kind} fence {limit}" for limit in task.mechanism.limits]
 
 
 def _with_failure(end: _End, error: str | None) -> tuple[Outcome, str | None]:

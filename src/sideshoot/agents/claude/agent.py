@@ -35,6 +35,7 @@ class ClaudeAgent:
     """
 
     name = "claude"
+    sandboxed = False
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s

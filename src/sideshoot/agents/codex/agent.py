@@ -37,6 +37,7 @@ class CodexAgent:
     """
 
     name = "codex"
+    sandboxed = True
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s

@@ -33,6 +33,7 @@ class GeminiAgent:
     """
 
     name = "gemini"
+    sandboxed = False
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s

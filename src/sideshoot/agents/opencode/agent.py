@@ -49,6 +49,7 @@ class OpenCodeAgent:
     """
 
     name = "opencode"
+    sandboxed = False
 
     def __init__(
         self,
