@@ -57,6 +57,20 @@ class Isolation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Driver:
+    """How an agent of the user's own is started, as their configuration says it."""
+
+    protocol: str
+    """`acp` for the Agent Client Protocol, `command` for a program that takes the task once."""
+    argv: tuple[str, ...]
+    """Its argument list; for a command, `{prompt}` and the like stand in it."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables on top of the caller's."""
+    writable: tuple[str, ...] = ()
+    """Folders that it has to write in, where a fence is put around it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for; it never changes once the job is recorded."""
 
@@ -67,6 +81,10 @@ class Request:
     """The argument list of a command agent; empty for a task."""
     model: str | None = None
     effort: str | None = None
+    agent_mode: str | None = None
+    """One of the agent's own modes; only for agents that have some."""
+    driver: Driver | None = None
+    """How the agent is started, if it is one that the user's configuration names."""
     carry: Carry = Carry.ALL
     base: str | None = None
     """The revision to start from; `None` is the present HEAD."""

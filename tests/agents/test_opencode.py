@@ -143,6 +143,13 @@ def test_a_task_is_done_and_told(repo: Repo, settings: Path, models: ModelServer
     assert of_the_job(opencode.job_id) == []
 
 
+def test_a_mode_is_chosen(opencode: Round, models: ModelServer) -> None:
+    assert opencode.run("look " + play(say("Looked.")), mode="plan").succeeded
+    assert "plan" in str(models.asked[-1].body).lower()
+    refused = new_round(opencode.folder).run("x", mode="no-such")
+    assert "there is no mode 'no-such'; there are" in str(refused.error)
+
+
 def test_a_session_goes_on_in_another_folder(opencode: Round, models: ModelServer) -> None:
     first = opencode.run("plant a tree \udcff" + play(shell("true"), say("Planted.")))
     elsewhere = opencode.folder.parent / "elsewhere"

@@ -19,7 +19,7 @@ from sideshoot.jobs import schema
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.record import from_record, to_record
 from sideshoot.jobs.store import Store
-from sideshoot.model import Carry, Decision, Isolation, Job, JobId, Outcome, Request, State
+from sideshoot.model import Carry, Decision, Driver, Isolation, Job, JobId, Outcome, Request, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,8 @@ FULL = Job(
         command=("sh", "-c", "\udcfe"),
         model="m",
         effort="high",
+        agent_mode="plan",
+        driver=Driver("acp", ("goose", "\udcfc"), {"BED": "north"}, ("~/.goose",)),
         carry=Carry.TRACKED,
         base="main",
         isolation=Isolation.IN_PLACE,

@@ -86,6 +86,7 @@ class Gardener:
     """An agent whose turn is a function of the test's."""
 
     name = "gardener"
+    has_modes = False
     sandboxed = True
 
     def __init__(self) -> None:

@@ -125,6 +125,8 @@ class Task:
     read_only: bool = False
     model: str | None = None
     effort: str | None = None
+    mode: str | None = None
+    """One of the agent's own modes, such as `plan`; only for agents that have some."""
     thread_id: str | None = None
     """The conversation to go on with."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -182,6 +184,8 @@ class Agent(Protocol):
     """Something that can do a task."""
 
     name: str
+    has_modes: bool
+    """Whether a task can name one of its own modes."""
     sandboxed: bool
     """Whether it holds what it runs to the task's folders by a sandbox of its own."""
 

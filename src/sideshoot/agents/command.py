@@ -28,6 +28,7 @@ class CommandAgent:
     """Runs a program, without a shell; its output is its answer and its exit status the judgement."""
 
     name = "command"
+    has_modes = False
     sandboxed = False
 
     def __init__(self, graces: Graces = POLITE) -> None:

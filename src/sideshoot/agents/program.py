@@ -31,7 +31,7 @@ _LAST_WORDS_LINES = 5
 class Program:
     """The program and the conversation with it; leaving it ends every process of it."""
 
-    name: ClassVar[str]
+    name: str
     """What it is called in messages."""
     chatter: ClassVar[tuple[str, ...]] = ()
     """How lines of its standard error begin that explain nothing."""

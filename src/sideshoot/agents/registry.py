@@ -10,6 +10,7 @@ from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Agent
+    from sideshoot.model import Request
 
 
 class _Known(NamedTuple):
@@ -46,6 +47,23 @@ def agent_named(name: str) -> Agent:
         raise AgentUnavailable(f"no agent {name!r}; there are: {', '.join(names())}")
     module, _, attribute = known.place.partition(":")
     return cast("Agent", getattr(importlib.import_module(module), attribute)())
+
+
+def agent_of(request: Request) -> Agent:
+    """The agent that a job was asked of: one of ours, or one of the user's own.
+
+    :raises AgentUnavailable: there is none of this name.
+    """
+    driver = request.driver
+    if driver is None:
+        return agent_named(request.agent)
+    if driver.protocol == "acp":
+        from sideshoot.agents.acp import AcpAgent  # noqa: PLC0415 - only for such an agent
+
+        return AcpAgent(request.agent, driver)
+    from sideshoot.agents.template import TemplateAgent  # noqa: PLC0415
+
+    return TemplateAgent(request.agent, driver)
 
 
 def is_installed(name: str) -> bool:

@@ -37,10 +37,11 @@ class RpcFailure(Exception):
 class Refused(RpcFailure):
     """The peer answered with an error."""
 
-    def __init__(self, method: str, code: int, message: str) -> None:
+    def __init__(self, method: str, code: int, message: str, data: Any = None) -> None:
         super().__init__(f"{method}: {message}")
         self.code = code
         self.message = message
+        self.data = data
 
 
 class PeerGone(RpcFailure):
@@ -229,4 +230,5 @@ def _result(method: str, answer: Message | RpcFailure) -> Any:
     if error is None:
         return answer.get("result")
     facts = error if isinstance(error, dict) else {"message": str(error)}
-    raise Refused(method, int(facts.get("code") or 0), str(facts.get("message", "no reason given")))
+    message = str(facts.get("message", "no reason given"))
+    raise Refused(method, int(facts.get("code") or 0), message, facts.get("data"))

@@ -52,6 +52,7 @@ Options come before the task; from its first word on nothing is taken for an opt
 )
 @click.option("-m", "--model", metavar="M", help="The agent's model.")
 @click.option("--effort", metavar="E", help="The agent's reasoning effort.")
+@click.option("--agent-mode", metavar="MODE", help="One of the agent's own modes, such as plan.")
 @click.option("--prompt-file", metavar="FILE", help="Read the task from FILE, or - for stdin.")
 @click.option("--name", metavar="TEXT", help="A name for the job, shown in lists.")
 @click.option("-b", "--background", is_flag=True, help="Return at once; the job goes on.")
@@ -239,6 +240,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         command=asked.command,
         model=options["model"],
         effort=options["effort"],
+        agent_mode=options["agent_mode"],
         carry=Carry(options["carry"]),
         base=options["base"],
         isolation=_isolation(options),

@@ -59,9 +59,11 @@ def create(repository: Repository, request: Request, *, session: str | None = No
 
 def checked(repository: Repository, store: Store, request: Request) -> Request:
     """The request with its loose ends tied up; see `create` for what is raised."""
-    from sideshoot.agents.registry import agent_named  # noqa: PLC0415 - not to look at jobs
+    from sideshoot.agents.registry import agent_of  # noqa: PLC0415 - not to look at jobs
 
-    agent_named(request.agent)
+    agent = agent_of(request)
+    if request.agent_mode is not None and not agent.has_modes:
+        raise UsageError(f"{request.agent} has no modes of its own; leave --agent-mode out")
     if request.base is not None and repository.resolve(request.base) is None:
         raise UsageError(f"{request.base!r} names no commit; `git log` shows what there is")
     if request.base is not None and request.isolation is not Isolation.WORKTREE:

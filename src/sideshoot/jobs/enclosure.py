@@ -57,7 +57,7 @@ def choose(repository: Repository, request: Request) -> Choice:
         return Choice(
             request.sandbox, mechanism.kind, tuple(limits) if mechanism.kind != "none" else ()
         )
-    if registry.agent_named(request.agent).sandboxed or request.isolation is Isolation.IN_PLACE:
+    if registry.agent_of(request).sandboxed or request.isolation is Isolation.IN_PLACE:
         return Choice(Level.OFF, Kind.NONE)
     mechanism = find_mechanism(repository.state_dir / "cache")
     if mechanism.kind is Kind.NONE:
@@ -84,7 +84,7 @@ def mechanism_for(repository: Repository, request: Request) -> Mechanism:
         return Mechanism(Kind.NONE)
     mechanism = find_mechanism(repository.state_dir / "cache")
     mechanism.require(level)
-    registry.agent_named(request.agent).grants(level, mechanism)
+    registry.agent_of(request).grants(level, mechanism)
     if mechanism.kind is Kind.LANDLOCK and request.isolation is Isolation.IN_PLACE:
         raise CannotStart(
             f"--sandbox {level} is not possible with --in-place here: {mechanism.why}, and Landlock "
@@ -104,7 +104,7 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
     mechanism = mechanism_for(repository, job.request)
     folder.temp.mkdir(exist_ok=True)
     writable, read_only = _places(repository, job)
-    grants = registry.agent_named(job.request.agent).grants(level, mechanism)
+    grants = registry.agent_of(job.request).grants(level, mechanism)
     for place in grants.folders:
         # The agent would make it itself, and can't inside.
         place.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ class LeakWatch:
         request = job.request
         if request.isolation is not Isolation.WORKTREE or request.sandbox != "off":
             return None
-        return None if registry.agent_named(request.agent).sandboxed else cls(repository.top)
+        return None if registry.agent_of(request).sandboxed else cls(repository.top)
 
     def ready(self) -> None:
         """Return once the first look is done."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
-from sideshoot.model import Carry, Decision, Isolation, Job, JobId, Outcome, Request, State
+from sideshoot.model import Carry, Decision, Driver, Isolation, Job, JobId, Outcome, Request, State
 
 _REQUEST_FIELDS = frozenset(field.name for field in fields(Request))
 _JOB_FIELDS = frozenset(field.name for field in fields(Job))
@@ -15,6 +15,8 @@ def to_record(job: Job) -> dict[str, Any]:
     """All facts of a job."""
     record = {name: getattr(job, name) for name in _JOB_FIELDS}
     record["request"] = {name: getattr(job.request, name) for name in _REQUEST_FIELDS}
+    if job.request.driver is not None:
+        record["request"]["driver"] = asdict(job.request.driver)
     return record
 
 
@@ -41,4 +43,16 @@ def _request(record: dict[str, Any]) -> Request:
     facts["command"] = tuple(record.get("command", ()))
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
+    facts["driver"] = _driver(record.get("driver"))
     return Request(**facts)
+
+
+def _driver(record: dict[str, Any] | None) -> Driver | None:
+    if record is None:
+        return None
+    return Driver(
+        str(record["protocol"]),
+        tuple(record["argv"]),
+        dict(record["environment"]),
+        tuple(record["writable"]),
+    )

@@ -38,6 +38,7 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
         read_only=request.isolation is Isolation.READ_ONLY,
         model=request.model,
         effort=request.effort,
+        mode=request.agent_mode,
         thread_id=thread_id,
         environment={MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
         stderr=folder.stderr,

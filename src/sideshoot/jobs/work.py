@@ -173,11 +173,11 @@ class _Worker:
         self.warnings += notes
 
     def _run_agent(self) -> AgentResult:
-        from sideshoot.agents.registry import agent_named  # noqa: PLC0415 - an agent is at work
+        from sideshoot.agents.registry import agent_of  # noqa: PLC0415 - an agent is at work
         from sideshoot.jobs.refusals import Refusals  # noqa: PLC0415
         from sideshoot.jobs.task import task_of  # noqa: PLC0415
 
-        agent = agent_named(self.job.request.agent)
+        agent = agent_of(self.job.request)
         task = task_of(self.repository, self.store, self.folder, self.job)
         if self.leaks is not None:
             self.leaks.ready()

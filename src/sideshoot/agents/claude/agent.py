@@ -35,6 +35,7 @@ class ClaudeAgent:
     """
 
     name = "claude"
+    has_modes = False
     sandboxed = False
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:

@@ -6,10 +6,9 @@ any; what a program does that it starts, nobody asks about.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sideshoot.agents.bounds import why_not_there
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Task
@@ -33,10 +32,6 @@ _NOBODY = "Nobody is there to answer. Decide by yourself, and say in the end wha
 _READ_ONLY = (
     "This task is to look only: nothing may be changed, and only commands that read may run."
 )
-_OUTSIDE = (
-    "Only files in {top} may be changed; this would reach {path}. The Read tool may read others."
-)
-_GIT = "Git's own files may be changed by git alone."
 
 
 def forbidden_tools(task: Task) -> tuple[str, ...]:
@@ -56,27 +51,7 @@ def refusal(task: Task, request: dict[str, Any]) -> str | None:
     if task.read_only:
         return _READ_ONLY
     if tool in WRITERS:
-        return _why_not_there(task, given.get(WRITERS[tool]))
+        return why_not_there(task, given.get(WRITERS[tool]))
     if tool == "Bash" and request.get("blocked_path"):
-        return _why_not_there(task, request["blocked_path"], git=True)
+        return why_not_there(task, request["blocked_path"], git=True)
     return None
-
-
-def _why_not_there(task: Task, path: Any, *, git: bool = False) -> str | None:
-    """:param git: whether git itself may be at work there."""
-    if not isinstance(path, str) or not path:
-        return None
-    place = Path(os.path.realpath(task.folder / path))
-    top = Path(os.path.realpath(task.top))
-    if place.is_relative_to(top):
-        below = place.relative_to(top).parts
-        return _GIT if not git and ".git" in below else None
-    if any(place.is_relative_to(root) for root in _temporary_folders(top)):
-        return None
-    return _OUTSIDE.format(top=top, path=place)
-
-
-def _temporary_folders(top: Path) -> list[Path]:
-    """Where temporary files go, unless the workspace lies there, and the user's own tree with it."""
-    places = [Path(os.path.realpath(place)) for place in ("/tmp", tempfile.gettempdir())]
-    return [place for place in places if not top.is_relative_to(place)]

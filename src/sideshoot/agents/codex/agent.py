@@ -37,6 +37,7 @@ class CodexAgent:
     """
 
     name = "codex"
+    has_modes = False
     sandboxed = True
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:

@@ -33,6 +33,7 @@ class GeminiAgent:
     """
 
     name = "gemini"
+    has_modes = False
     sandboxed = False
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:

@@ -13,6 +13,7 @@ from sideshoot.agents.opencode.readiness import readiness
 from sideshoot.agents.opencode.rules import answer_permission, answer_question
 from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server, command
 from sideshoot.agents.opencode.session import (
+    check_mode,
     check_model,
     is_idle,
     messages_of,
@@ -49,6 +50,7 @@ class OpenCodeAgent:
     """
 
     name = "opencode"
+    has_modes = True
     sandboxed = False
 
     def __init__(
@@ -146,6 +148,8 @@ class _Conversation:
         show_checkout(client, task.checkout, stop)
         if model is not None:
             check_model(client, model, stop)
+        if task.mode is not None:
+            check_mode(client, task.mode, stop)
         self._listen(client)
         thread_id = open_session(client, task, stop)
         turn.expect(thread_id, messages_of(client, thread_id, stop) if task.thread_id else [])

@@ -6,20 +6,14 @@ import os
 from pathlib import Path
 
 from sideshoot.agents.base import Grants
-
-# As of the XDG base directory specification, on every system.
-_FOLDERS = {
-    "XDG_DATA_HOME": ".local/share",
-    "XDG_STATE_HOME": ".local/state",
-    "XDG_CACHE_HOME": ".cache",
-}
+from sideshoot.agents.state import BASES, base_folder
 
 _NOT_FOR_GIT = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
 
 
 def granted() -> Grants:
     """What it has to write: its sessions and its login, its state, and its cache."""
-    return Grants(tuple(_base(name, at) / "opencode" for name, at in _FOLDERS.items()))
+    return Grants(tuple(base_folder(name) / "opencode" for name in BASES))
 
 
 def make_settings_ready() -> None:
@@ -27,7 +21,7 @@ def make_settings_ready() -> None:
 
     It does without what it installs there, but not without this (1.18.33).
     """
-    own = _base("XDG_CONFIG_HOME", ".config") / "opencode"
+    own = _configuration() / "opencode"
     own.mkdir(parents=True, exist_ok=True)
     for folder in (own, *_others()):
         file = folder / ".gitignore"
@@ -41,6 +35,6 @@ def _others() -> list[Path]:
     return [place for place in places if place.is_dir()]
 
 
-def _base(name: str, at: str) -> Path:
-    named = os.environ.get(name)
-    return Path(named) if named else Path.home() / at
+def _configuration() -> Path:
+    named = os.environ.get("XDG_CONFIG_HOME")
+    return Path(named) if named else Path.home() / ".config"

@@ -52,6 +52,17 @@ def check_model(client: Client, model: dict[str, str], stop: Stop) -> None:
     )
 
 
+def check_mode(client: Client, mode: str, stop: Stop) -> None:
+    """Make sure that OpenCode has a mode, which it calls an agent.
+
+    :raises Refused: it has none of that name.
+    """
+    answer = client.get("/agent", stop=stop)
+    there = [str(it.get("name")) for it in answer or [] if isinstance(it, dict)]
+    if there and mode not in there:
+        raise Refused("mode", 404, f"there is no mode {mode!r}; there are {', '.join(there)}")
+
+
 def show_checkout(client: Client, checkout: Path | None, stop: Stop) -> None:
     """Let OpenCode see the user's own tree before a workspace of it.
 
@@ -123,7 +134,7 @@ def prompt_of(task: Task, model: dict[str, str] | None) -> Facts:
     """What `prompt_async` takes for the task."""
     texts = [_whereabouts(task), task.prompt] if task.thread_id else [task.prompt]
     body: Facts = {"parts": [{"type": "text", "text": as_unicode(text)} for text in texts]}
-    chosen = {"model": model, "variant": task.effort}
+    chosen = {"model": model, "variant": task.effort, "agent": task.mode}
     return body | {name: value for name, value in chosen.items() if value}
 
 

@@ -1,0 +1,156 @@
+"""An agent of the user's own that speaks the Agent Client Protocol."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sideshoot.agents.acp.connection import Connection
+from sideshoot.agents.acp.session import Session
+from sideshoot.agents.acp.turn import Turn
+from sideshoot.agents.base import AgentResult, EventKind, Readiness, Task
+from sideshoot.agents.program import PATIENCE_S
+from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.state import state_of
+from sideshoot.agents.surroundings import enclosed, refuse_offline
+from sideshoot.agents.words import as_unicode, one_line
+from sideshoot.errors import AgentUnavailable
+from sideshoot.text import show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sideshoot.agents.base import Event, Grants, Stop
+    from sideshoot.fence.mechanism import Mechanism
+    from sideshoot.fence.model import Level
+    from sideshoot.model import Driver
+
+
+class AcpAgent:
+    """Drives any program that speaks the protocol.
+
+    What it asks whether it may is answered by kind: its own tools change what lies in the workspace.
+    Whether it asks, and what the programs do that it starts, is for the agent; the fence holds both.
+    """
+
+    has_modes = True
+    sandboxed = False
+
+    def __init__(self, name: str, driver: Driver, patience_s: float = PATIENCE_S) -> None:
+        """:param name: what the user calls it."""
+        self.name = name
+        self._driver = driver
+        self._patience_s = patience_s
+
+    def readiness(self) -> Readiness:
+        """Start it, and ask what it is; whether it is logged in shows with its first task."""
+        program = self._driver.argv[0]
+        if shutil.which(program) is None:
+            return Readiness(installed=False, detail=f"{show_path(program)} is not on PATH")
+        task = Task("", (), Path.home(), Path.home())
+        try:
+            with self._launched(Turn(lambda _: None, self.name, task), task) as connection:
+                said = connection.initialize()
+        except (AgentUnavailable, RpcFailure) as error:
+            detail = one_line(f"{self.name} does not answer: {error}")
+            return Readiness(installed=True, detail=detail)
+        info = said.get("agentInfo")
+        version = str(info["version"]) if isinstance(info, dict) and "version" in info else None
+        return Readiness(True, version, None, "did not say whether it is logged in")
+
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+        """The folders that are named for it, and those that have its program's name.
+
+        :raises CannotStart: it could not reach its model.
+        """
+        refuse_offline(self.name, level)
+        return state_of(self._driver)
+
+    def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
+        """Let it do the task in a session of its own, or in the one that is gone on with.
+
+        :raises AgentUnavailable: it is not installed or not logged in, or has no such model.
+        """
+        if shutil.which(self._driver.argv[0]) is None:
+            program = show_path(self._driver.argv[0])
+            raise AgentUnavailable(f"{program}, which is to start {self.name}, is not on PATH")
+        turn = Turn(emit, self.name, task)
+        with self._launched(turn, task) as connection:
+            thread_id, error = self._attend(connection, turn, task, stop)
+        turn.mute()
+        if turn.failure is not None:
+            raise turn.failure
+        return AgentResult(
+            error is None,
+            message=turn.message,
+            error=error,
+            thread_id=thread_id,
+            usage=turn.usage,
+        )
+
+    def _launched(self, turn: Turn, task: Task) -> Connection:
+        equipped = replace(task, environment={**self._driver.environment, **task.environment})
+        argv, environment = enclosed(equipped, self._driver.argv)
+        connection = Connection.launch(
+            argv,
+            turn,
+            folder=task.folder,
+            environment=environment,
+            stderr=task.stderr,
+            patience_s=self._patience_s,
+        )
+        connection.name = self.name
+        return connection
+
+    def _attend(
+        self, connection: Connection, turn: Turn, task: Task, stop: Stop
+    ) -> tuple[str | None, str | None]:
+        """The whole of the conversation; its session, and why it failed, if it did."""
+        error = None
+        session_id = task.thread_id
+        try:
+            session_id = _begin(connection, turn, task, stop)
+            stop.on_request(turn.settled.set)
+            turn.settled.wait()
+        except (Stopped, PeerGone):
+            pass  # the stop and the turn tell what came of it
+        except RpcFailure as failure:
+            error = one_line(f"{self.name}: {failure}")
+        _quiet(connection, turn, session_id)
+        if error is None and not turn.over and not stop.requested and turn.failure is None:
+            error = connection.obituary()
+        connection.close()
+        return session_id, error or _judgement(turn, stop)
+
+
+def _begin(connection: Connection, turn: Turn, task: Task, stop: Stop) -> str:
+    turn.enter("starting")
+    session = Session(connection, task, stop, connection.initialize(stop))
+    session.open(turn)
+    turn.say(
+        EventKind.STARTED,
+        "session",
+        thread_id=session.id,
+        model=task.model,
+        effort=task.effort,
+    )
+    session.set_up(turn)
+    turn.begun = True
+    connection.prompt(session.id, as_unicode(task.prompt), turn.take_answer)
+    return session.id
+
+
+def _quiet(connection: Connection, turn: Turn, session_id: str | None) -> None:
+    """Cancel the turn, if it is not over, and the command that it runs."""
+    if turn.over or not turn.begun or session_id is None or connection.tree.over:
+        return
+    connection.cancel(session_id)
+    turn.answered.wait(connection.patience_s)
+
+
+def _judgement(turn: Turn, stop: Stop) -> str | None:
+    if stop.requested and (turn.error or not turn.over):
+        return f"stopped: {stop.reason}"
+    return turn.error
