@@ -11,7 +11,7 @@ import sideshoot
 
 PACKAGE = Path(sideshoot.__file__).parent
 
-BOTTOM = {"amounts", "errors", "lock", "model", "text", "__init__"}
+BOTTOM = {"amounts", "config", "errors", "lock", "model", "text", "__init__"}
 ALLOWED = {
     "git": {"git"},
     "workspace": {"workspace", "git"},
@@ -45,4 +45,8 @@ def test_a_layer_imports_only_from_below(layer: str) -> None:
 
 def test_the_bottom_imports_nothing_from_above() -> None:
     for name in sorted(BOTTOM - {"__init__"}):
-        assert imported(PACKAGE / f"{name}.py") <= BOTTOM
+        folder = PACKAGE / name
+        files = [*folder.rglob("*.py")] if folder.is_dir() else [PACKAGE / f"{name}.py"]
+        assert files
+        for file in files:
+            assert imported(file) <= BOTTOM

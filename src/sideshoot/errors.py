@@ -9,6 +9,8 @@
     ├── CannotStart                3   nothing was begun
     │   ├── NotARepository
     │   ├── GitUnusable                git missing, or too old
+    │   ├── BadConfiguration           a file of settings says what can't be
+    │   ├── ConsentNeeded              the repository's file wants what the user has to allow first
     │   └── AgentUnavailable           agent missing, or not logged in
     ├── GitError                   1   git failed; its own words are in the message
     ├── CaptureFailed              1   what the agent left could not be saved; it still lies there
@@ -71,6 +73,29 @@ class NotARepository(CannotStart):
 
 class GitUnusable(CannotStart):
     """git is missing or older than `sideshoot.git.MINIMUM_VERSION`."""
+
+
+class BadConfiguration(CannotStart):
+    """A file of settings can't be read, or says what can't be. `problems` has a line for each fault."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        more = f" (and {len(problems) - 1} more; `sideshoot config` lists all)"
+        super().__init__(f"{problems[0]}{more if len(problems) > 1 else ''}; nothing was begun")
+        self.problems = tuple(problems)
+
+
+class ConsentNeeded(CannotStart):
+    """The repository's file says what is not in force until the user has consented to it.
+
+    `keys` are those of the settings that would have counted.
+    """
+
+    def __init__(self, wanted: str, keys: Sequence[str]) -> None:
+        super().__init__(
+            f"this repository's sideshoot.toml wants {wanted}; nothing was begun, since that needs "
+            "your consent, once: `sideshoot config --trust` gives it"
+        )
+        self.keys = tuple(keys)
 
 
 class AgentUnavailable(CannotStart):

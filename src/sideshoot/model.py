@@ -85,6 +85,8 @@ class Request:
     """One of the agent's own modes; only for agents that have some."""
     driver: Driver | None = None
     """How the agent is started, if it is one that the user's configuration names."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables for one of ours on top of the caller's, as the user's configuration says."""
     carry: Carry = Carry.ALL
     base: str | None = None
     """The revision to start from; `None` is the present HEAD."""
@@ -100,6 +102,8 @@ class Request:
     sandbox: str | None = "off"
     """The level of the fence around the agent (see `sideshoot.fence.model.Level`); `None`, which no
     record has, leaves the choice to who records the job."""
+    directory: str | None = None
+    """The folder that holds the workspace; `None` is where workspaces lie by default."""
     name: str | None = None
     """A name that the user gave."""
     subfolder: str = ""

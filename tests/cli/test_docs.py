@@ -12,8 +12,8 @@ import pytest
 
 from sideshoot.cli.main import ALIASES, commands
 from sideshoot.cli.summary import EXIT_STATUS
+from sideshoot.config import AGENT_SETTINGS, SETTINGS
 from sideshoot.errors import SideshootError
-from sideshoot.jobs.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from support.repos import Repo
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+CONFIGURATION = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 SHARED = {"-C", "--json", "-h", "--help"}
 NAMES = [*commands.list_commands(click.Context(commands)), *ALIASES]
 
 
-def section(title: str) -> str:
+def section(title: str, page: str = PAGE) -> str:
     """The text below a heading, up to the next heading of its level or above."""
-    match = re.search(rf"^(##+) {re.escape(title)}\n", PAGE, re.MULTILINE)
-    assert match, f"docs/commands.md has no section {title!r}"
+    match = re.search(rf"^(##+) {re.escape(title)}\n", page, re.MULTILINE)
+    assert match, f"the page has no section {title!r}"
     level = len(match[1])
-    rest = PAGE[match.end() :]
+    rest = page[match.end() :]
     end = re.search(rf"^#{{2,{level}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
 
@@ -87,11 +88,17 @@ def test_the_choices_of_an_option_are_those_it_takes(name: str) -> None:
 
 
 def test_every_setting_is_named_with_its_default() -> None:
-    rows = section("`sideshoot config`").splitlines()
+    rows = section("What can be set", CONFIGURATION).splitlines()
     named = {row.split("`")[1]: row for row in rows if row.startswith("| `")}
 
     assert list(named) == [setting.key for setting in SETTINGS]
     assert all(setting.default in named[setting.key] for setting in SETTINGS)
+
+
+def test_every_setting_of_an_agent_is_named() -> None:
+    rows = section("Agents of your own", CONFIGURATION)
+
+    assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == [one.key for one in AGENT_SETTINGS]
 
 
 def test_every_exit_status_is_named() -> None:

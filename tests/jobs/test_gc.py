@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sideshoot.jobs import gc, service
 from sideshoot.jobs.decide import discard_job, keep_job, restore_job
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.settings import load_config
 from sideshoot.jobs.store import HELD
 from sideshoot.workspace.keep import KeepOptions
 from support.processes import await_true
@@ -27,7 +28,8 @@ def discarded(jobs: Jobs, script: str = "echo x > made") -> Job:
 
 
 def plan(jobs: Jobs, later: float = 0.0) -> list[gc.Item]:
-    return gc.plan(jobs.repository, jobs.store, now=time.time() + later)
+    config = load_config(jobs.repository, jobs.store)
+    return gc.plan(jobs.repository, jobs.store, config, now=time.time() + later)
 
 
 def going(items: list[gc.Item]) -> list[str | None]:
@@ -190,3 +192,19 @@ def test_the_trash_is_emptied(jobs: Jobs) -> None:
     assert len(items) == 1
     gc.collect(jobs.repository, jobs.store, items)
     await_true(lambda: not trash.exists(), "the removal of the trash")
+
+
+def test_trash_is_found_in_every_folder_that_held_workspaces(jobs: Jobs, tmp_path: Path) -> None:
+    """Also where the process that deletes it was killed, and the user has chosen another since."""
+    job = jobs.run("echo x > made", directory=str(tmp_path / "copies"))
+    discard_job(jobs.repository, jobs.store, job)
+    await_true(lambda: not (tmp_path / "copies").exists(), "the removal of the folder")
+    trash = tmp_path / "copies" / ".sideshoot-trash-0123456789ab"
+    trash.mkdir(parents=True)
+    (trash / "left").write_text("x" * 10_000)
+
+    items = [item for item in plan(jobs) if item.kind == "trash"]
+
+    assert [(item.path, item.goes) for item in items] == [(tmp_path / "copies", True)]
+    collect(jobs, items)
+    await_true(lambda: not (tmp_path / "copies").exists(), "the removal of the trash")

@@ -38,3 +38,13 @@ def test_work_in_the_workspace_is_no_leak(repo: Repo, jobs: Jobs) -> None:
 def test_neither_is_what_was_to_be_done_in_place(repo: Repo, jobs: Jobs) -> None:
     job = jobs.run("echo x > new.txt", isolation=Isolation.IN_PLACE)
     assert job.warnings == ()
+
+
+def test_neither_are_other_workspaces(repo: Repo, jobs: Jobs) -> None:
+    """Those of other jobs change meanwhile, wherever in the tree they lie."""
+    copies = str(repo.top / "heap" / "copies")
+    first = jobs.run("true", directory=copies)
+    second = jobs.run(f"touch {first.worktree}/new.txt", directory=str(repo.top / "pile"))
+    assert first.warnings == second.warnings == ()
+    third = jobs.run(f"touch {repo.top}/mine.txt", directory=copies)
+    assert [warning for warning in third.warnings if "mine.txt" in warning]

@@ -36,7 +36,7 @@ def test_the_users_command_is_told_of_the_job(jobs: Jobs, tmp_path: Path) -> Non
 def test_the_terminal_rings(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = pty.openpty()
     monkeypatch.setenv(TERMINAL_VARIABLE, os.ttyname(theirs))
-    notify(jobs.store, jobs.run())
+    notify(jobs.repository, jobs.store, jobs.run())
     assert os.read(ours, 10) == b"\a"
     os.close(ours)
     os.close(theirs)
@@ -49,12 +49,12 @@ def test_a_desktop_is_notified(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":0")
     job = jobs.run(name="--help")
-    notify(jobs.store, job)
+    notify(jobs.repository, jobs.store, job)
     told = (tmp_path / "told").read_text()
     assert told == f"--app-name=sideshoot|--|Job {job.id}: succeeded|--help|"
     (tmp_path / "told").unlink()
     jobs.store.set_setting(COMMAND, "off")
-    notify(jobs.store, job)
+    notify(jobs.repository, jobs.store, job)
     assert not (tmp_path / "told").exists()
 
 
@@ -62,8 +62,8 @@ def test_what_fails_is_no_trouble(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -
     jobs.store.set_setting(COMMAND, "exit 3")
     monkeypatch.setenv(TERMINAL_VARIABLE, "/nowhere/tty")
     job = jobs.run()
-    notify(jobs.store, job)
+    notify(jobs.repository, jobs.store, job)
     jobs.store.close()
     jobs.store.path.write_bytes(b"no database" * 500)
-    notify(jobs.store, job)
+    notify(jobs.repository, jobs.store, job)
     assert job.outcome is Outcome.SUCCEEDED

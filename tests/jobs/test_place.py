@@ -78,3 +78,28 @@ def test_a_repository_that_was_moved(jobs: Jobs, tmp_path: Path, decide: str) ->
     assert store.get(job.id).decision is not Decision.OPEN
     await_true(lambda: not (moved / ".worktrees").exists(), "the removal of the folder")
     moved.rename(jobs.repo.top)
+
+
+@pytest.mark.parametrize("directory", ["heap/copies", "../copies"])
+def test_a_repository_that_was_moved_with_workspaces_elsewhere(
+    jobs: Jobs, tmp_path: Path, directory: str
+) -> None:
+    """Those inside of the tree have moved with it, those outside have not."""
+    folder = (jobs.repo.top / directory).resolve()
+    job = jobs.run("echo x > made", directory=str(folder))
+    jobs.store.close()
+    moved = jobs.repo.top.rename(tmp_path / "elsewhere")
+    repository = discover(moved)
+    store = Store.open(repository.state_dir)
+    place = moved / directory if folder.is_relative_to(jobs.repo.top) else folder
+
+    workspace = workspace_of(repository, job)
+    assert workspace is not None
+    assert workspace.path == place / job.id
+    (workspace.path / "later").write_text("by hand\n")
+    keep_job(repository, store, job, options=KeepOptions())
+
+    assert (moved / "made").read_text() == "x\n"
+    assert (moved / "later").read_text() == "by hand\n"
+    await_true(lambda: not (place / job.id).exists(), "the removal of the workspace")
+    moved.rename(jobs.repo.top)

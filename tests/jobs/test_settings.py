@@ -6,45 +6,53 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sideshoot.config import named
 from sideshoot.errors import UsageError
-from sideshoot.jobs.settings import SETTINGS, change, check, in_force, named, number, value_of
-from sideshoot.model import Request
+from sideshoot.jobs.settings import agents_for_tasks, change, check, load_config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sideshoot.config import Config
     from support.jobs import Jobs
 
 
-def test_what_is_not_set_has_its_default(jobs: Jobs) -> None:
-    jobs.run()
+def config_of(jobs: Jobs) -> Config:
+    return load_config(jobs.repository, jobs.store)
 
-    found = [in_force(jobs.store, setting) for setting in SETTINGS]
 
-    assert [(one.value, one.is_set) for one in found] == [(s.default, False) for s in SETTINGS]
+def set_value(jobs: Jobs, key: str, value: str) -> None:
+    change(jobs.store, config_of(jobs), named(key), value)
 
 
 def test_a_value_is_in_force_until_it_is_taken_back(jobs: Jobs) -> None:
+    set_value(jobs, "gc.max_age_days", "3.5")
+    assert config_of(jobs).value("gc.max_age_days") == 3.5
+    assert config_of(jobs).in_force("gc.max_age_days").origin == "this repository"
+
+    set_value(jobs, "gc.max_age_days", "default")
+    assert config_of(jobs).value("gc.max_age_days") == 14
+
+
+def test_what_is_set_counts_more_than_the_file_of_the_repository(jobs: Jobs) -> None:
+    jobs.repo.write("sideshoot.toml", "[run]\ntimeout = '1h'\n")
+    assert config_of(jobs).value("run.timeout") == 3600
+
+    set_value(jobs, "run.timeout", "2h")
+    assert config_of(jobs).value("run.timeout") == 7200
+
+
+def test_what_sideshoot_notes_for_itself_is_no_setting(jobs: Jobs) -> None:
     jobs.run()
-    age = named("gc.max_age_days")
+    jobs.store.set_setting("held.bytes", "7")
 
-    change(jobs.store, age, "3.5")
-    assert number(jobs.store, age.key) == 3.5
-    assert in_force(jobs.store, age).is_set
-
-    change(jobs.store, age, "default")
-    assert number(jobs.store, age.key) == 14
+    assert config_of(jobs).layers[0].entries == {}
 
 
 @pytest.mark.parametrize("value", ["-1", "much", "nan", "inf", "-inf", ""])
 def test_a_number_is_a_number(jobs: Jobs, value: str) -> None:
-    jobs.run()
-
     with pytest.raises(UsageError, match="takes a number"):
-        change(jobs.store, named("gc.max_size_mb"), value)
-
-
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"gc\.max_age_days, gc\.max_size_mb, notify\.command"):
-        named("colour")
+        set_value(jobs, "gc.max_size_mb", value)
 
 
 @pytest.mark.parametrize(
@@ -55,41 +63,31 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ("run.timeout", "30", "a duration"),
         ("run.idle_timeout", "", "a duration"),
         ("run.output_limit", "0", "an amount"),
+        ("run.sandbox", "on", "off, write or offline"),
+        ("run.carry", "some", "all, tracked or none"),
+        ("worktree.dir", ".git/copies", "a folder of its own"),
         ("notify.command", "say \udcff", "UTF-8"),
     ],
 )
-def test_a_value_of_another_kind_is_refused(key: str, value: str, takes: str) -> None:
+def test_a_value_of_another_kind_is_refused(jobs: Jobs, key: str, value: str, takes: str) -> None:
     with pytest.raises(UsageError, match=f"{key} can't be .* it takes .*{takes}.*, or default"):
-        check(named(key), value)
+        check(config_of(jobs), named(key), value)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "meant"),
-    [
-        ("run.agent", "codex", "codex"),
-        ("run.timeout", "1h30m", 5400),
-        ("run.timeout", "off", None),
-        ("run.idle_timeout", "10s", 10),
-        ("run.output_limit", "10K", 10240),
-        ("gc.max_size_mb", "off", float("inf")),
-    ],
-)
-def test_a_value_is_read_as_what_it_means(jobs: Jobs, key: str, value: str, meant: object) -> None:
-    change(jobs.store, named(key), value)
-
-    assert value_of(jobs.store, key) == meant
+@pytest.mark.parametrize("key", ["workspace.setup", "agents.mine.acp"])
+def test_what_is_more_than_a_word_is_set_in_files(jobs: Jobs, key: str) -> None:
+    with pytest.raises(UsageError, match=f"{key} is set in files alone"):
+        check(config_of(jobs), named(key), "make")
 
 
-def test_a_request_has_the_limits_that_are_the_default_here() -> None:
-    request = Request("command")
+def test_an_agent_of_a_file_can_be_chosen(jobs: Jobs, home: Path) -> None:
+    text = "[agents.mine]\nacp = 'mine'\n[agents.codex]\nmodel = 'm'\n[agents.nothing]\n"
+    own = home / ".config" / "sideshoot" / "config.toml"
+    own.parent.mkdir()
+    own.write_text(text)
 
-    limits = (request.timeout_s, request.idle_timeout_s, request.output_limit)
+    known = {*agents_for_tasks(config_of(jobs))}
 
-    names = ("run.timeout", "run.idle_timeout", "run.output_limit")
-    assert limits == tuple(value_of(None, name) for name in names)
-
-
-def test_a_value_that_nobody_can_read_counts_as_the_default(jobs: Jobs) -> None:
-    jobs.store.set_setting("run.timeout", "a while")
-
-    assert value_of(jobs.store, "run.timeout") == 1800
+    assert {"codex", "mine"} <= known
+    assert not {"command", "nothing"} & known
+    check(config_of(jobs), named("run.agent"), "mine")

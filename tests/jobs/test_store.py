@@ -42,6 +42,8 @@ FULL = Job(
         output_limit=1,
         resume="k2bbbb",
         sandbox="write",
+        directory="/copies",
+        environment={"SEED": "bean"},
         name="a name",
         subfolder="src",
     ),

@@ -320,7 +320,7 @@ def test_the_process_that_deletes_yields_to_others(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "seen")
     script = (
         "import os, sys, runpy\n"
-        "sys.argv = ['trash', sys.argv[1]]\n"
+        "sys.argv = ['trash', sys.argv[1], '--']\n"
         "runpy.run_module('sideshoot.workspace.trash', run_name='__main__')\n"
         "print(os.nice(0))\n"
     )

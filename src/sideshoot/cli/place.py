@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sideshoot.cli.command import Call
+    from sideshoot.config import Config
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
     from sideshoot.model import Job
@@ -41,6 +42,20 @@ class Place:
     def records(self) -> Store | None:
         """The records, where there are any: looking makes none."""
         return self.store if self._has_records else None
+
+    def config(self, *, lenient: bool = False, quiet: bool = False) -> Config:
+        """What is set here.
+
+        :param lenient: the command only looks: what is wrong in a file is left out, with a warning.
+        :param quiet: the warning was given before.
+        :raises BadConfiguration: a file can't be read, or says what can't be.
+        """
+        from sideshoot.jobs.settings import load_config  # noqa: PLC0415 - few ask for it
+
+        config = load_config(self.repository, self.records, lenient=lenient)
+        for problem in () if quiet else config.problems:
+            output.warn(problem)
+        return config
 
     def jobs(self, *, active: bool = False, limit: int | None = None) -> list[Job]:
         """Jobs, newest first. Where there never was one, nothing is made either.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
-from sideshoot.cli.options import SIZE, limit_option, session_option
+from sideshoot.cli.consent import consented
+from sideshoot.cli.options import SIZE, Limit, limit_option, session_option
 from sideshoot.cli.place import Place, open_place
 from sideshoot.cli.prompt import RunCommand, asked_for
 from sideshoot.cli.record import job_record
@@ -70,7 +70,6 @@ Options come before the task; from its first word on nothing is taken for an opt
 @click.option(
     "--carry",
     type=click.Choice([carry.value for carry in Carry]),
-    default=Carry.ALL.value,
     help="Your uncommitted changes that the copy starts with: all (the default), only those of "
     "tracked files, or none.",
 )
@@ -102,7 +101,7 @@ def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     )
     _refuse_contradictions(asked, options)
     place = open_place(call)
-    request = _request(place, asked, options)
+    request = consented(place, lambda: _request(place, asked, options))
     return run(
         place,
         request,
@@ -128,7 +127,7 @@ def run(
 
     if survive and not background:
         return _survive(place, request, session)
-    job = service.create(place.repository, request, session=session)
+    job = _create(place, request, session)
     if background:
         service.launch(place.repository, job.id)
         return _show_launched(place, place.store.get(job.id))
@@ -139,10 +138,9 @@ def run(
 
 def _survive(place: Place, request: Request, session: str | None) -> int:
     from sideshoot.cli.survive import Watch, say_it_goes_on  # noqa: PLC0415 - rare
-    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
     with Watch(place.repository) as watch:
-        job = service.create(place.repository, request, session=session)
+        job = _create(place, request, session)
         watch.launch(job)
         _announce(job)
         with _story(place, job) as story:
@@ -153,6 +151,12 @@ def _survive(place: Place, request: Request, session: str | None) -> int:
             return _show_finished(place, job)
         say_it_goes_on(place, job)
     return 128 + watch.left
+
+
+def _create(place: Place, request: Request, session: str | None) -> Job:
+    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
+
+    return consented(place, lambda: service.create(place.repository, request, session=session))
 
 
 def _story(place: Place, job: Job) -> Story:
@@ -232,24 +236,35 @@ def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
 
 
 def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
-    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
+    from sideshoot.config import require_consent  # noqa: PLC0415 - not for --help
+    from sideshoot.jobs.defaults import filled  # noqa: PLC0415
 
-    request = Request(
-        agent="command" if asked.command else _agent_name(place, options["agent"]),
+    config = place.config()
+    if options["background"]:
+        require_consent(config, "notify.command")
+    resumed = _resumed(place, options)
+    return Request(
         prompt=asked.prompt,
-        command=asked.command,
-        model=options["model"],
-        effort=options["effort"],
-        agent_mode=options["agent_mode"],
-        carry=Carry(options["carry"]),
         base=options["base"],
         isolation=_isolation(options),
-        resume=_resumed(place, options),
-        sandbox=options["sandbox"] or value_of(place.records, "run.sandbox"),
+        resume=resumed.id if resumed else None,
         name=options["name"],
         subfolder=place.subfolder,
+        **filled(config, _given(asked, options), resumed=resumed),
     )
-    return replace(request, **_limits(place, options))
+
+
+def _given(asked: Asked, options: dict[str, Any]) -> dict[str, Any]:
+    """What the command line says of the manner of the work."""
+    names = ("agent", "model", "effort", "agent_mode", "carry", "sandbox")
+    given = {name: options[name] for name in names}
+    given |= {"command": asked.command, "output_limit": options["output_limit"]}
+    given |= {f"{name}_s": options[name] for name in ("timeout", "idle_timeout")}
+    return {
+        name: value.amount if isinstance(value, Limit) else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 _ISOLATIONS = {
@@ -264,31 +279,9 @@ def _isolation(options: dict[str, Any]) -> Isolation:
     return chosen[0] if chosen else Isolation.WORKTREE
 
 
-def _limits(place: Place, options: dict[str, Any]) -> dict[str, Any]:
-    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
-
-    names = {
-        "timeout_s": "timeout",
-        "idle_timeout_s": "idle_timeout",
-        "output_limit": "output_limit",
-    }
-    return {
-        field: given.amount if (given := options[name]) else value_of(place.records, f"run.{name}")
-        for field, name in names.items()
-    }
-
-
-def _agent_name(place: Place, name: str | None) -> str:
-    from sideshoot.agents.registry import agent_named, default_agent  # noqa: PLC0415
-    from sideshoot.jobs.settings import value_of  # noqa: PLC0415 - not for --help
-
-    chosen = name or value_of(place.records, "run.agent")
-    return (agent_named(chosen) if chosen else default_agent()).name
-
-
-def _resumed(place: Place, options: dict[str, Any]) -> str | None:
+def _resumed(place: Place, options: dict[str, Any]) -> Job | None:
     if options["resume_job"]:
-        return place.find(options["resume_job"]).id
+        return place.find(options["resume_job"])
     if options["resume"] or options["resume_last"]:
-        return last_thread(place, options["session"]).id
+        return last_thread(place, options["session"])
     return None

@@ -95,9 +95,7 @@ def _over_budget(place: Place) -> list[str]:
     held = int(place.store.setting(HELD) or 0)
     if not held:
         return []
-    from sideshoot.jobs.settings import number  # noqa: PLC0415 - rare: few ask for the sizes
-
-    budget = number(place.store, "gc.max_size_mb")
+    budget = place.config(lenient=True).value("gc.max_size_mb")
     if held <= budget * 1024**2:
         return []
     taken = f"the jobs take {held / 1024**2:.0f} MB, more than the {budget:.0f} of gc.max_size_mb"

@@ -5,19 +5,24 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sideshoot.errors import CannotStart, UsageError, WrongState
+from sideshoot.config import require_consent
+from sideshoot.errors import AgentUnavailable, CannotStart, UsageError, WrongState
 from sideshoot.jobs.claims import claim, release
+from sideshoot.jobs.defaults import driver_of
 from sideshoot.jobs.folder import NAME, JobFolder
 from sideshoot.jobs.ids import new_job_id
+from sideshoot.jobs.settings import agents_for_tasks, load_config
 from sideshoot.jobs.store import Store
 from sideshoot.model import Isolation, Job, JobId, Request, State
+from sideshoot.workspace.folders import folder_for
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from sideshoot.agents.base import Agent
+    from sideshoot.config import Config
     from sideshoot.git import Repository
     from sideshoot.jobs.enclosure import Choice
 
@@ -29,6 +34,8 @@ def create(repository: Repository, request: Request, *, session: str | None = No
     """Record a job as queued; this process holds it until `work` or `launch` takes it over.
 
     :raises UsageError: the request can't work, whatever happens.
+    :raises BadConfiguration: a file of settings says what can't be.
+    :raises ConsentNeeded: the repository's file wants something that the user has to allow first.
     :raises AgentUnavailable: nobody knows the agent.
     :raises WrongState: the job to go on with is still at work.
     :raises CannotStart: nothing can be recorded here.
@@ -59,11 +66,13 @@ def create(repository: Repository, request: Request, *, session: str | None = No
 
 def checked(repository: Repository, store: Store, request: Request) -> Request:
     """The request with its loose ends tied up; see `create` for what is raised."""
-    from sideshoot.agents.registry import agent_of  # noqa: PLC0415 - not to look at jobs
-
-    agent = agent_of(request)
+    config = load_config(repository, store)
+    request = _as_set(repository, config, request)
+    agent = _agent(config, request)
     if request.agent_mode is not None and not agent.has_modes:
-        raise UsageError(f"{request.agent} has no modes of its own; leave --agent-mode out")
+        raise UsageError(
+            f"{request.agent} has no modes of its own; leave --agent-mode out, or run.agent_mode"
+        )
     if request.base is not None and repository.resolve(request.base) is None:
         raise UsageError(f"{request.base!r} names no commit; `git log` shows what there is")
     if request.base is not None and request.isolation is not Isolation.WORKTREE:
@@ -74,6 +83,31 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     if earlier.thread_id is None:
         raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
     return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+
+
+def _agent(config: Config, request: Request) -> Agent:
+    from sideshoot.agents.registry import agent_of  # noqa: PLC0415 - not to look at jobs
+
+    try:
+        return agent_of(request)
+    except AgentUnavailable:
+        known = ", ".join([*agents_for_tasks(config), "command"])
+        raise AgentUnavailable(f"no agent {request.agent!r}; there are: {known}") from None
+
+
+def _as_set(repository: Repository, config: Config, request: Request) -> Request:
+    """The request with what the configuration says of its agent and its place."""
+    require_consent(config, f"agents.{request.agent}")
+    agent = config.agents.get(request.agent)
+    if agent is not None and request.driver is None:
+        request = replace(request, driver=driver_of(agent), environment=dict(agent.environment))
+    if request.isolation is not Isolation.WORKTREE:
+        return request
+    require_consent(config, "worktree", "workspace")
+    chosen = config.value("worktree.dir")
+    if chosen is None or request.directory is not None:
+        return request
+    return replace(request, directory=str(folder_for(repository, Path(chosen))))
 
 
 def _fence(repository: Repository, request: Request) -> Choice:

@@ -15,6 +15,7 @@ from sideshoot.fence.places import temporary_places
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Isolation
 from sideshoot.workspace.exclude import FOLDER
+from sideshoot.workspace.folders import used_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,7 +146,8 @@ def _places(repository: Repository, job: Job) -> tuple[tuple[Path, ...], tuple[P
     if job.request.isolation is Isolation.READ_ONLY:
         return (), ()
     # Without a folder for workspaces there are none to be kept from being written.
-    others = [place for place in (repository.top / FOLDER,) if place.is_dir()]
+    places = [repository.top / FOLDER, *(used.folder for used in used_folders(repository))]
+    others = [one for one in places if one.is_relative_to(repository.top) and one.is_dir()]
     return (repository.top,), (repository.top / ".git", *others)
 
 

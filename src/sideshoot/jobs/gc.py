@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import Busy, JobNotFound, SideshootError
 from sideshoot.git import discover
 from sideshoot.jobs.folder import JobFolder, job_folders
-from sideshoot.jobs.settings import number
+from sideshoot.jobs.settings import load_config
 from sideshoot.jobs.store import HELD, Store
 from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
+from sideshoot.workspace.folders import made_for, used_folders
 from sideshoot.workspace.refs import job_refs
 from sideshoot.workspace.trash import (
     PREFIX,
@@ -35,6 +36,7 @@ from sideshoot.workspace.trash import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from sideshoot.config import Config
     from sideshoot.git import Repository
 
 _HELD_AT = "held.at"
@@ -63,11 +65,13 @@ class Item:
     """Whether `collect` removes it."""
 
 
-def plan(repository: Repository, store: Store, *, now: float | None = None) -> list[Item]:
+def plan(
+    repository: Repository, store: Store, config: Config, *, now: float | None = None
+) -> list[Item]:
     """All that is held, and what is due to go; nothing is changed."""
     now = time.time() if now is None else now
     jobs = store.list()
-    items = _job_items(repository, store, jobs, now)
+    items = _job_items(repository, store, config, jobs, now)
     known = {job.id for job in jobs}
     items += _orphan_folders(store, known, now)
     items += _stale_worktrees(repository, jobs)
@@ -113,15 +117,18 @@ def count_held(top: Path) -> None:
     """Find out how much is held, and note it."""
     repository = discover(top)
     store = Store.open(repository.state_dir)
-    note_held(store, held_bytes(plan(repository, store)))
+    config = load_config(repository, store, lenient=True)
+    note_held(store, held_bytes(plan(repository, store, config)))
 
 
 # -- what there is
 
 
-def _job_items(repository: Repository, store: Store, jobs: list[Job], now: float) -> list[Item]:
-    max_age = number(store, "gc.max_age_days") * 86400
-    budget = number(store, "gc.max_size_mb") * 1024**2
+def _job_items(
+    repository: Repository, store: Store, config: Config, jobs: list[Job], now: float
+) -> list[Item]:
+    max_age = config.value("gc.max_age_days") * 86400
+    budget = config.value("gc.max_size_mb") * 1024**2
     sizes = {job.id: _job_size(repository, store, job) for job in jobs}
     total = sum(sizes.values())
     items = []
@@ -207,6 +214,7 @@ def _leads_somewhere(entry: Path) -> bool:
 
 def _trash(repository: Repository, jobs: list[Job]) -> Iterator[Item]:
     places = {repository.state_dir, repository.top / ".worktrees"}
+    places |= {used.folder for used in used_folders(repository)}
     places |= {Path(job.worktree).parent for job in jobs if job.worktree}
     for place in sorted(places):
         names = [name for name in _names(place) if name.startswith(PREFIX)]
@@ -223,7 +231,7 @@ def _removed(repository: Repository, store: Store, item: Item) -> bool:
         if item.kind == "job":
             return _remove_job(repository, store, str(item.job_id))
         if item.kind == "trash":
-            spawn_trash_removal(item.path)
+            spawn_trash_removal(item.path, made=made_for(repository, item.path))
         elif item.kind == "folder":
             JobFolder(store.state_dir, str(item.job_id)).remove()
         else:

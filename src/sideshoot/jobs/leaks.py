@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.agents import registry
 from sideshoot.fence.leak import changed, fingerprint
 from sideshoot.model import Isolation
 from sideshoot.text import show_path
+from sideshoot.workspace.folders import missing_of, used_folders
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from sideshoot.fence.leak import Fingerprint
     from sideshoot.git import Repository
-    from sideshoot.model import Job
+    from sideshoot.model import Job, Request
 
 _SHOWN = 10
 
@@ -23,9 +26,10 @@ _SHOWN = 10
 class LeakWatch:
     """Looks at the tree before the agent starts and after it has ended, beside other work."""
 
-    def __init__(self, top: Path) -> None:
-        self._top = top
-        self._before = _Look(top)
+    def __init__(self, top: Path, leave_out: Sequence[Path] = ()) -> None:
+        """:param leave_out: folders that other jobs write in."""
+        self._look = partial(_Look, top, leave_out)
+        self._before = self._look()
         self._after: _Look | None = None
 
     @classmethod
@@ -34,7 +38,9 @@ class LeakWatch:
         request = job.request
         if request.isolation is not Isolation.WORKTREE or request.sandbox != "off":
             return None
-        return None if registry.agent_of(request).sandboxed else cls(repository.top)
+        if registry.agent_of(request).sandboxed:
+            return None
+        return cls(repository.top, [*_of_workspaces(repository, request)])
 
     def ready(self) -> None:
         """Return once the first look is done."""
@@ -42,7 +48,7 @@ class LeakWatch:
 
     def look_again(self) -> None:
         """Begin the second look; the agent has ended."""
-        self._after = _Look(self._top)
+        self._after = self._look()
 
     def report(self) -> list[str]:
         """What the user has to know, after both looks."""
@@ -51,17 +57,26 @@ class LeakWatch:
         return _told(changed(self._before.result(), self._after.result()))
 
 
+def _of_workspaces(repository: Repository, request: Request) -> Iterator[Path]:
+    """Folders for workspaces, each with what of its path comes and goes with it."""
+    used = [(one.folder, one.made) for one in used_folders(repository)]
+    if request.directory:
+        used.append((Path(request.directory), missing_of(Path(request.directory))))
+    yield from (made[-1] if made else folder for folder, made in used)
+
+
 class _Look(threading.Thread):
     """One look at a tree, in a thread of its own."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, leave_out: Sequence[Path]) -> None:
         super().__init__(daemon=True, name="leak watch")
         self._top = top
+        self._leave_out = leave_out
         self._found: Fingerprint | None = None
         self.start()
 
     def run(self) -> None:
-        self._found = fingerprint(self._top)
+        self._found = fingerprint(self._top, leave_out=self._leave_out)
 
     def result(self) -> Fingerprint:
         self.join()

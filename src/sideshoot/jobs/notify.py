@@ -9,9 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from sideshoot.jobs.settings import load_config
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
     from sideshoot.model import Job
 
@@ -32,10 +35,10 @@ def terminal_name() -> str | None:
     return None
 
 
-def notify(store: Store, job: Job) -> None:
+def notify(repository: Repository, store: Store, job: Job) -> None:
     """Ring the bell of the terminal, notify the desktop, and run the user's command."""
     with contextlib.suppress(Exception):
-        command = store.setting(COMMAND)
+        command = load_config(repository, store, lenient=True).value(COMMAND)
         if command == "off":
             return
         _ring(os.environ.get(TERMINAL_VARIABLE))
@@ -54,7 +57,7 @@ def _ring(terminal: str | None) -> None:
             os.close(handle)
 
 
-def _commands(job: Job, command: str | None) -> list[Sequence[str]]:
+def _commands(job: Job, command: str) -> list[Sequence[str]]:
     commands: list[Sequence[str]] = [["/bin/sh", "-c", command]] if command else []
     title, text = f"Job {job.id}: {job.outcome}", job.title[:200]
     if sys.platform == "darwin":

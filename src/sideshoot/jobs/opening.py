@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import SideshootError
@@ -65,7 +66,8 @@ def _opened(
 
 
 def _planned(repository: Repository, store: Store, job: Job, base: Base) -> Job:
-    workspace = plan_workspace(repository, job.id, base)
+    directory = Path(job.request.directory) if job.request.directory else None
+    workspace = plan_workspace(repository, job.id, base, directory=directory)
     return store.update(
         job.id,
         worktree=str(workspace.path),

@@ -1,156 +1,70 @@
-"""What a user can set for a repository: names, kinds, defaults, and what they mean."""
+"""What is set for a repository: by files, and by `sideshoot config`, which the records hold."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from sideshoot.amounts import parse_duration, parse_size
+from sideshoot.config import SETTINGS, load
 from sideshoot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from sideshoot.config import Config, Setting
+    from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
 
 
-class Kind(NamedTuple):
-    """What values a setting takes."""
+def load_config(repository: Repository, store: Store | None, *, lenient: bool = False) -> Config:
+    """All that is set for a repository, seen from this working tree of it.
 
-    read: Callable[[str], Any]
-    """Gives what the text of a value means; raises ValueError if it is none."""
-    takes: str
-
-
-def _number(text: str) -> float:
-    if text == "off":
-        return math.inf
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise ValueError(text)
-    return number
-
-
-def _agent(text: str) -> str | None:
-    from sideshoot.agents.registry import names  # noqa: PLC0415 - not to look at jobs
-
-    if text and (text == "command" or text not in names()):
-        raise ValueError(text)
-    return text or None
-
-
-def _level(text: str) -> str | None:
-    if text and text not in ("off", "write", "offline"):
-        raise ValueError(text)
-    return text or None
-
-
-def _words(text: str) -> str:
-    text.encode()  # bytes of the command line that are no text come as lone surrogates
-    return text
-
-
-NUMBER = Kind(_number, "a number that is not negative, or off")
-AGENT = Kind(_agent, "the name of an agent for tasks")
-LEVEL = Kind(_level, "off, write or offline")
-DURATION = Kind(parse_duration, "a duration like 30s, 10m, 1h30m, or off")
-SIZE = Kind(parse_size, "an amount like 500K, 10M, 2G, or off")
-WORDS = Kind(_words, "a text in UTF-8")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One thing that can be set."""
-
-    key: str
-    kind: Kind
-    default: str
-    meaning: str
-
-
-SETTINGS = (
-    Setting("gc.max_age_days", NUMBER, "14", "how long a decided job is held"),
-    Setting("gc.max_size_mb", NUMBER, "5120", "decided jobs go earlier past this; status warns"),
-    Setting(
-        "notify.command", WORDS, "", "run by a shell when a background job ends; off: no notice"
-    ),
-    Setting("run.agent", AGENT, "", "who does a task; else the first that is installed"),
-    Setting(
-        "run.sandbox", LEVEL, "", "the fence around it; else write where it has no own sandbox"
-    ),
-    Setting("run.timeout", DURATION, "30m", "a job ends after this long"),
-    Setting(
-        "run.idle_timeout", DURATION, "off", "a job ends after this long without a sign of life"
-    ),
-    Setting("run.output_limit", SIZE, "off", "a job ends after this much output"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A setting and its value here."""
-
-    setting: Setting
-    value: str
-    is_set: bool
-
-
-def in_force(store: Store | None, setting: Setting) -> InForce:
-    """The value of a setting; without records of a repository, its default."""
-    value = store.setting(setting.key) if store is not None else None
-    return InForce(setting, setting.default if value is None else value, value is not None)
-
-
-def value_of(store: Store | None, key: str) -> Any:
-    """What the value of a setting means, as its kind reads it.
-
-    Where another version has left a value that this one does not know, it is the default.
+    :param store: its records, if it has any.
+    :param lenient: for commands that only look: what is wrong in a file is left out.
+    :raises BadConfiguration: a file can't be read, or says what can't be.
     """
-    found = in_force(store, named(key))
-    read = found.setting.kind.read
-    try:
-        return read(found.value)
-    except ValueError:
-        return read(found.setting.default)
+    kept = store.settings() if store is not None else {}
+    return load(
+        repository.top,
+        repository=repository.common_dir,
+        stored={one.key: kept[one.key] for one in SETTINGS if one.key in kept},
+        lenient=lenient,
+    )
 
 
-def number(store: Store, key: str) -> float:
-    """The value of a setting that is a number; infinity for `off`."""
-    return float(value_of(store, key))
-
-
-def named(key: str) -> Setting:
-    """The setting with this name.
-
-    :raises UsageError: there is none.
-    """
-    for setting in SETTINGS:
-        if setting.key == key:
-            return setting
-    known = ", ".join(setting.key for setting in SETTINGS)
-    raise UsageError(f"there is no setting {key!r}; there are {known}")
-
-
-def change(store: Store, setting: Setting, value: str) -> None:
-    """Set it, or with the value `default` unset it.
+def change(store: Store, config: Config, setting: Setting, value: str) -> None:
+    """Set it for the repository, or with the value `default` unset it.
 
     :raises UsageError: it can't have this value.
     """
-    check(setting, value)
+    check(config, setting, value)
     store.set_setting(setting.key, None if value == "default" else value)
 
 
-def check(setting: Setting, value: str) -> None:
+def check(config: Config, setting: Setting, value: str) -> None:
     """Refuse a value that a setting can't have.
 
     :raises UsageError: it can't.
     """
-    try:
-        if value != "default":
-            setting.kind.read(value)
-    except ValueError:
-        takes = setting.kind.takes
+    if setting.only_in_files:
         raise UsageError(
-            f"{setting.key} can't be {value!r}: it takes {takes}, or default"
-        ) from None
+            f"{setting.key} is set in files alone: in sideshoot.toml at the top of the repository, "
+            "or in your own"
+        )
+    if value != "default" and not _can_be(config, setting, value):
+        raise UsageError(
+            f"{setting.key} can't be {value!r}: it takes {setting.kind.takes}, or default"
+        )
+
+
+def agents_for_tasks(config: Config) -> list[str]:
+    """The names of all agents that can be given a task in words."""
+    from sideshoot.agents.registry import names  # noqa: PLC0415 - not to look at jobs
+
+    ours = [name for name, found in config.agents.items() if found.acp or found.command]
+    return sorted({*names(), *ours} - {"command"})
+
+
+def _can_be(config: Config, setting: Setting, value: str) -> bool:
+    try:
+        meant = setting.kind.read(value)
+    except ValueError:
+        return False
+    return setting.key != "run.agent" or meant is None or meant in agents_for_tasks(config)

@@ -189,6 +189,11 @@ class Store:
             found = connection.execute(schema.GET_SETTING, (key,)).fetchone()
         return str(found[0]) if found else None
 
+    def settings(self) -> dict[str, str]:
+        """All settings, the user's and those of ours."""
+        with self._read() as connection:
+            return dict(connection.execute(schema.LIST_SETTINGS))
+
     def set_setting(self, key: str, value: str | None) -> None:
         """Set a setting; `None` unsets it."""
         with self._write() as connection:

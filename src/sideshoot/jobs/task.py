@@ -40,7 +40,7 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
         effort=request.effort,
         mode=request.agent_mode,
         thread_id=thread_id,
-        environment={MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
+        environment={**request.environment, MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
         stderr=folder.stderr,
         checkout=repository.top,
         fence=enclosure.fence if enclosure else None,

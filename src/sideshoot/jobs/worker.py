@@ -38,7 +38,7 @@ def main(top: str, job_id: str, lock: str) -> int:
     if job.state is State.FINISHED:
         from sideshoot.jobs.gc import look_after  # noqa: PLC0415 - a job begins sooner without
 
-        notify(store, job)
+        notify(repository, store, job)
         with contextlib.suppress(SideshootError, OSError):
             look_after(repository, store, job.id)
     return status

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sideshoot.errors import Busy
 from sideshoot.git.trees import Entry
 from sideshoot.lock import locked
+from sideshoot.workspace.exclude import FOLDER, exclude_folder
 from sideshoot.workspace.indexing import refresh_index, release_index, write_index
 from sideshoot.workspace.record import KeepRecord, save_record
 from sideshoot.workspace.refs import undo_ref
@@ -97,7 +98,8 @@ def change_folder(repository: Repository, job_id: str) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{job_id}-"))
     if parent.stat().st_dev != repository.top.stat().st_dev:
-        beside = repository.top / ".worktrees" / f".{folder.name}"
+        exclude_folder(repository, repository.top / FOLDER)
+        beside = repository.top / FOLDER / f".{folder.name}"
         beside.mkdir(parents=True)
         folder.rmdir()
         folder.symlink_to(beside)

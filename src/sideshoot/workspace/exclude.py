@@ -28,7 +28,7 @@ def exclude_folder(repository: Repository, folder: Path) -> None:
 
     :raises CannotStart: the line is needed and can't be written.
     """
-    line = _line(repository, folder)
+    line = line_for(repository.top, folder)
     file = repository.common_dir / "info" / "exclude"
     try:
         if line is not None and not _holds(file, line):
@@ -40,18 +40,14 @@ def exclude_folder(repository: Repository, folder: Path) -> None:
         ) from None
 
 
-def is_ours(line: bytes) -> bool:
-    """Whether a line of `info/exclude` may be one that `exclude_folder` wrote."""
-    return line == b"/" + FOLDER.encode()
-
-
-def _line(repository: Repository, folder: Path) -> bytes | None:
+def line_for(top: Path, folder: Path) -> bytes | None:
+    """The line that `exclude_folder` writes; `None` where none is needed."""
     if folder.name == FOLDER:
         # No slash at the end: the pattern has to match a link to a folder elsewhere, too.
         return b"/" + FOLDER.encode()
-    if not folder.is_relative_to(repository.top) or folder == repository.top:
+    if not folder.is_relative_to(top) or folder == top:
         return None
-    relative = os.fsencode(folder.relative_to(repository.top))
+    relative = os.fsencode(folder.relative_to(top))
     if b"\n" in relative:
         raise CannotStart(f"{show_path(folder)} can't hold workspaces: its name has a line break")
     escaped = re.sub(rb"([\\*?\[])", rb"\\\1", relative)

@@ -18,12 +18,17 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import CannotStart, GitError
 from sideshoot.text import show_path
 from sideshoot.workspace.checkout import check_out
-from sideshoot.workspace.exclude import FOLDER, exclude_folder
+from sideshoot.workspace.exclude import exclude_folder
+from sideshoot.workspace.folders import folder_for, note_folder
 from sideshoot.workspace.place import Workspace
 from sideshoot.workspace.registration import register, verify
-from sideshoot.workspace.removal import remove_branch, remove_folder, remove_registration
+from sideshoot.workspace.removal import (
+    empty_soon,
+    remove_branch,
+    remove_folder,
+    remove_registration,
+)
 from sideshoot.workspace.steps import reached
-from sideshoot.workspace.trash import spawn_trash_removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +48,9 @@ def plan_workspace(
 
     :param directory: the folder that shall hold it, relative to the top of the working tree; by
         default `.worktrees` there. A workspace for work in a workspace lies beside that one.
+    :raises CannotStart: the folder can't hold workspaces.
     """
-    folder = _default_folder(repository) if directory is None else repository.top / directory
+    folder = folder_for(repository, directory)
     git_dirs = repository.common_dir / "worktrees"
     name = next(
         name
@@ -71,6 +77,7 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
     try:
+        note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
             _claim(workspace, take_back)
@@ -111,16 +118,6 @@ def _names(job_id: str) -> Iterator[str]:
     yield from (f"{job_id}{number}" for number in itertools.count(1))
 
 
-def _default_folder(repository: Repository) -> Path:
-    if repository.top.parent.name == FOLDER and _is_workspace(repository):
-        return repository.top.parent
-    return repository.top / FOLDER
-
-
-def _is_workspace(repository: Repository) -> bool:
-    return (repository.git_dir / "sideshoot-index").exists()
-
-
 def _free_branch(repository: Repository, job_id: str) -> str:
     # A branch named `sideshoot` is a file where git would need a folder. Each name lies in a folder
     # of its own, since an agent that may commit can write all of that folder.
@@ -147,7 +144,7 @@ def _take_back(workspace: Workspace) -> None:
     remove_folder(workspace)
     remove_registration(workspace)
     shutil.rmtree(workspace.claim, ignore_errors=True)
-    spawn_trash_removal(workspace.path.parent, workspace.repository.state_dir)
+    empty_soon(workspace.repository, workspace)
 
 
 def _make_folder(path: Path) -> None:

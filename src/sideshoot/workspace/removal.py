@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, SideshootError
 from sideshoot.text import show_path
+from sideshoot.workspace.folders import made_for
 from sideshoot.workspace.refs import branch_ref
 from sideshoot.workspace.registration import is_registered, moved_to
 from sideshoot.workspace.steps import reached
@@ -42,7 +43,7 @@ def remove_workspace(repository: Repository, workspace: Workspace) -> None:
     if workspace.claim.is_dir():
         remove_branch(repository, workspace)
     shutil.rmtree(workspace.claim, ignore_errors=True)
-    spawn_trash_removal(workspace.path.parent, repository.state_dir)
+    empty_soon(repository, workspace)
 
 
 def remove_folder(workspace: Workspace) -> None:
@@ -76,6 +77,12 @@ def remove_registration(workspace: Workspace) -> None:
         raise _stays(workspace.git_dir, error) from None
     with contextlib.suppress(OSError):
         workspace.git_dir.parent.rmdir()
+
+
+def empty_soon(repository: Repository, workspace: Workspace) -> None:
+    """Have the trash deleted that the removal of a workspace leaves."""
+    folder = workspace.path.parent
+    spawn_trash_removal(folder, repository.state_dir, made=made_for(repository, folder))
 
 
 def remove_branch(repository: Repository, workspace: Workspace) -> None:

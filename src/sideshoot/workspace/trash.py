@@ -1,6 +1,7 @@
 """Folders that are to be deleted, out of the way by a rename, and deleted later by an idle process.
 
-Run as a module with the folders to look after: `python -m sideshoot.workspace.trash FOLDER…`.
+Run as a module with the folders to look after, and after `--` those to remove if they are empty:
+`python -m sideshoot.workspace.trash FOLDER… -- FOLDER…`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from sideshoot.workspace.exclude import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PREFIX = ".sideshoot-trash-"
 """What a folder's name begins with when it lies in the trash; nobody else names one like this."""
@@ -31,17 +32,18 @@ def put_into_trash(path: Path, folder: Path | None = None) -> None:
         path.rename((folder or path.parent) / f"{PREFIX}{secrets.token_hex(6)}")
 
 
-def spawn_trash_removal(*folders: Path) -> None:
+def spawn_trash_removal(*folders: Path, made: Sequence[Path] = ()) -> None:
     """Start to empty the trash in `folders` by a detached process that yields to all others.
 
     Returns at once; where there is no trash, no process is started. If none can be started the
     trash stays for the next time.
+
+    :param made: folders that go when they are empty after that, innermost first.
     """
     if not any(next(_trash_in(folder), None) for folder in folders):
-        for folder in folders:
-            _remove_if_empty(folder)
+        _remove_empty(folders, made)
         return
-    spawn_idle("sideshoot.workspace.trash", *map(str, folders))
+    spawn_idle("sideshoot.workspace.trash", *map(str, folders), "--", *map(str, made))
 
 
 def spawn_idle(module: str, *words: str) -> None:
@@ -60,14 +62,15 @@ def spawn_idle(module: str, *words: str) -> None:
         )
 
 
-def empty_trash(folder: Path) -> None:
-    """Delete the trash in `folder`, and the folder itself if it was made for workspaces and is empty.
+def empty_trash(*folders: Path, made: Sequence[Path] = ()) -> None:
+    """Delete the trash in `folders`, and those that were made for workspaces and are empty then.
 
     What can't be deleted stays where it is. Several processes may do this at once.
     """
-    for path in list(_trash_in(folder)):
-        _delete(path)
-    _remove_if_empty(folder)
+    for folder in folders:
+        for path in list(_trash_in(folder)):
+            _delete(path)
+    _remove_empty(folders, made)
 
 
 def _trash_in(folder: Path) -> Iterator[Path]:
@@ -77,8 +80,8 @@ def _trash_in(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if folder.name == FOLDER:
+def _remove_empty(folders: Sequence[Path], made: Sequence[Path]) -> None:
+    for folder in (*(one for one in folders if one.name == FOLDER), *made):
         with contextlib.suppress(OSError):
             folder.rmdir()
 
@@ -134,5 +137,5 @@ def _be_idle() -> None:
 
 if __name__ == "__main__":
     _be_idle()
-    for name in sys.argv[1:]:
-        empty_trash(Path(name))
+    _end = sys.argv.index("--")
+    empty_trash(*map(Path, sys.argv[1:_end]), made=[*map(Path, sys.argv[_end + 1 :])])

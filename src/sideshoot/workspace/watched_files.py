@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import GitError
 from sideshoot.git import Git
 from sideshoot.text import show_path
-from sideshoot.workspace.exclude import is_ours
+from sideshoot.workspace.folders import lines_of_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sideshoot.git import Repository
 
@@ -84,10 +84,11 @@ def describe_files(
     :param folder: where the old versions are saved that these commands copy.
     """
     now = look_at_files(repository)
+    ours = lines_of_ours(repository)
     lines = []
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
-        if not _same(name, old, new):
+        if not _same(name, old, new, ours):
             lines.append(_describe(repository, name, old, new, folder))
     return lines
 
@@ -180,9 +181,11 @@ def _works(repository: Repository) -> bool:
     return answer.stdout == os.fsencode(repository.top) + b"\ntrue\n"
 
 
-def _same(name: str, old: WatchedFile | None, new: WatchedFile | None) -> bool:
+def _same(
+    name: str, old: WatchedFile | None, new: WatchedFile | None, ours: Collection[bytes]
+) -> bool:
     if name == EXCLUDE:
-        return _without_ours(old) == _without_ours(new)
+        return _without(ours, old) == _without(ours, new)
     return old == new or _facts(old) == _facts(new)
 
 
@@ -190,9 +193,9 @@ def _facts(file: WatchedFile | None) -> tuple[int, str] | None:
     return (file.mode, file.digest) if file else None
 
 
-def _without_ours(file: WatchedFile | None) -> list[bytes]:
+def _without(ours: Collection[bytes], file: WatchedFile | None) -> list[bytes]:
     content = file.content if file and file.content else b""
-    return [line for line in content.splitlines() if not is_ours(line)]
+    return [line for line in content.splitlines() if line not in ours]
 
 
 def _describe(
