@@ -99,6 +99,8 @@ class Request:
     """Limit in bytes of what the agent prints; `None` means no limit."""
     resume: str | None = None
     """The id of the job whose thread is continued."""
+    writable: tuple[str, ...] = ()
+    """Folders that a fence leaves open beside the workspace."""
     sandbox: str | None = "off"
     """The level of the fence around the agent (see `sideshoot.fence.model.Level`); `None`, which no
     record has, leaves the choice to who records the job."""

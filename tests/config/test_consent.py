@@ -28,6 +28,7 @@ def waiting(sources: Sources, theirs: str, own: str = "", **stored: str) -> list
         ("notify.command = 'say done'", "notify.command", ""),
         ("run.agent = 'claude'", "run.agent", None),
         ("run.agent_mode = 'build'", "run.agent_mode", None),
+        ("sandbox.writable = ['~/.x']", "sandbox.writable", None),
         ("run.sandbox = 'off'", "run.sandbox", None),
         ("run.sandbox = false", "run.sandbox", None),
         ("worktree.dir = '/somewhere'", "worktree.dir", None),

@@ -14,6 +14,8 @@ from sideshoot.jobs.record import from_record, to_record
 from sideshoot.model import Isolation, Outcome, Request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.jobs import Jobs
     from support.repos import Repo
 
@@ -119,6 +121,20 @@ def test_left_out_where_nothing_works_the_job_goes_on_and_says_so(
 def test_landlock_tells_its_limits_only_to_who_asks_for_it(jobs: Jobs, landlock: Mechanism) -> None:
     job = jobs.create(sandbox=None)
     assert (job.request.sandbox, job.mechanism, job.warnings) == ("write", landlock.kind, ())
+
+
+def test_folders_that_are_named_are_left_open(jobs: Jobs, home: Path) -> None:
+    if find_mechanism().kind is Kind.NONE:
+        pytest.skip("no fence can be put up here")
+    (home / ".config" / "sideshoot").mkdir()
+    settings = '[sandbox]\nwritable = ["~/.seeds", "~/.tools/new"]\n'
+    (home / ".config" / "sideshoot" / "config.toml").write_text(settings)
+    script = "echo x > ~/.seeds/x; echo x > ~/.tools/new/x; echo x > ~/.tools/x; true"
+    job = jobs.run(script, sandbox=None)
+    assert job.request.writable == ("~/.seeds", "~/.tools/new")
+    assert (home / ".seeds" / "x").exists()
+    assert (home / ".tools" / "new" / "x").exists()
+    assert not (home / ".tools" / "x").exists()
 
 
 def test_a_program_that_fails_by_the_fence_is_told_of_it(repo: Repo, jobs: Jobs) -> None:

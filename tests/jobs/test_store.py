@@ -42,6 +42,7 @@ FULL = Job(
         output_limit=1,
         resume="k2bbbb",
         sandbox="write",
+        writable=("~/.seeds",),
         directory="/copies",
         environment={"SEED": "bean"},
         name="a name",

@@ -56,6 +56,13 @@ SETTINGS = (
         "a job ends after this long without a sign of life",
     ),
     Setting("run.output_limit", kinds.SIZE, "off", "a job ends after this much output"),
+    Setting(
+        "sandbox.writable",
+        kinds.FOLDERS,
+        "[]",
+        "what a fence leaves open besides the copy",
+        only_in_files=True,
+    ),
     Setting("worktree.dir", kinds.FOLDER, "", "where the copies lie; else in .worktrees"),
     Setting(
         "workspace.link", kinds.PATHS, "[]", "what a copy shares with your tree", only_in_files=True

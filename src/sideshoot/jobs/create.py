@@ -97,7 +97,8 @@ def _agent(config: Config, request: Request) -> Agent:
 
 def _as_set(repository: Repository, config: Config, request: Request) -> Request:
     """The request with what the configuration says of its agent and its place."""
-    require_consent(config, f"agents.{request.agent}")
+    require_consent(config, f"agents.{request.agent}", "sandbox")
+    request = replace(request, writable=config.value("sandbox.writable"))
     agent = config.agents.get(request.agent)
     if agent is not None and request.driver is None:
         request = replace(request, driver=driver_of(agent), environment=dict(agent.environment))

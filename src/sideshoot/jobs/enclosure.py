@@ -106,12 +106,13 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
     folder.temp.mkdir(exist_ok=True)
     writable, read_only = _places(repository, job)
     grants = registry.agent_of(job.request).grants(level, mechanism)
-    for place in grants.folders:
+    folders = (*grants.folders, *(Path(place).expanduser() for place in job.request.writable))
+    for place in folders:
         # The agent would make it itself, and can't inside.
         place.mkdir(parents=True, exist_ok=True)
     fence = Fence(
         level,
-        writable=(*writable, *grants.folders, *filter(Path.exists, grants.files)),
+        writable=(*writable, *folders, *filter(Path.exists, grants.files)),
         read_only=(*read_only, *filter(Path.exists, grants.settings)),
         readable=(repository.top, repository.common_dir, *_named(repository, job)),
         temp=folder.temp,

@@ -40,7 +40,8 @@ def from_record(record: dict[str, Any]) -> Job:
 
 def _request(record: dict[str, Any]) -> Request:
     facts = {name: value for name, value in record.items() if name in _REQUEST_FIELDS}
-    facts["command"] = tuple(record.get("command", ()))
+    for name in ("command", "writable"):
+        facts[name] = tuple(record.get(name, ()))
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
     facts["driver"] = _driver(record.get("driver"))
