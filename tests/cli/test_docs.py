@@ -132,11 +132,24 @@ def test_the_keys_of_other_objects_are_named(command: str, repo: Repo, sideshoot
     before = {"undo": ["keep"], "restore": ["discard"]}.get(command, [])
     for earlier in before:
         sideshoot(earlier).ok()
-    row = next(
-        line for line in section("The others").splitlines() if line.startswith(f"| `{command}` |")
-    )
 
-    assert set(sideshoot.json(command)) == named_keys(row)
+    assert set(sideshoot.json(command)) == named_keys(row_of(command))
+
+
+def test_the_keys_of_what_setup_finds_are_named(repo: Repo, sideshoot: Command) -> None:
+    found = sideshoot("setup", "--json", env={"PATH": "/usr/bin:/bin"}).json
+    row = row_of("setup")
+
+    named = {*re.findall(r"`(\w+)`", row)} - {"setup", "null"}
+
+    parts = (found, *(found[key] for key in ("git", "sandbox", "defaults")))
+    listed = (*found["next_steps"][:1], found["agents"][0], found["defaults"]["agent"])
+    assert {key for part in (*parts, *listed) for key in part} == named
+
+
+def row_of(command: str) -> str:
+    rows = section("The others").splitlines()
+    return next(line for line in rows if line.startswith(f"| `{command}` |"))
 
 
 def named_keys(row: str) -> set[str]:

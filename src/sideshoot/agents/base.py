@@ -165,6 +165,13 @@ class Readiness:
     detail: str = ""
     remedy: str = ""
     """The exact command that mends it."""
+    answers: bool = True
+    """Whether the program says anything when it is asked."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a task can be given to it, as far as that can be known before."""
+        return self.installed and self.answers and self.logged_in is not False
 
 
 @dataclass(frozen=True, slots=True)

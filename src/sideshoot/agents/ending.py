@@ -48,6 +48,17 @@ def end_marked(job_id: str, *, terminate_s: float = 1.0, kill_s: float = 10.0) -
     return len(ended)
 
 
+def end_own(limit_s: float = 10.0) -> None:
+    """End all that this process has started; for commands that start nothing which may stay."""
+
+    def find() -> list[Process]:
+        processes = census()
+        found = descendants(processes, {os.getpid()}) - {os.getpid()}
+        return [processes[pid] for pid in found if not processes[pid].zombie]
+
+    kill(find, limit_s)
+
+
 def terminate(find: Find, limit_s: float) -> None:
     """Ask all that `find` finds to end, and wait until none is found or the time is over."""
     if limit_s and (alive := find()):

@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "cancel": "Stop a running job.",
     },
     "Looking after": {
+        "setup": "Show which agents are ready, and choose who does a task by default.",
         "config": "Show or change what is set for this repository.",
         "gc": "Show what is held on disk, and remove what is due.",
         "demo": "Play a whole round on a scratch repository.",

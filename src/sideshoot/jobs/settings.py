@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sideshoot.config import SETTINGS, load
+from sideshoot.config import SETTINGS, Origin, load
 from sideshoot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ def change(store: Store, config: Config, setting: Setting, value: str) -> None:
     """
     check(config, setting, value)
     store.set_setting(setting.key, None if value == "default" else value)
+
+
+def set_off(store: Store, config: Config, setting: Setting) -> None:
+    """See to it that it has no value here, also where a file gives it one."""
+    set_elsewhere = any(
+        setting.key in layer.entries
+        for layer in config.layers
+        if layer.origin is not Origin.REPOSITORY
+    )
+    store.set_setting(setting.key, "" if set_elsewhere else None)
 
 
 def check(config: Config, setting: Setting, value: str) -> None:

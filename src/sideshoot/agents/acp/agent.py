@@ -55,7 +55,7 @@ class AcpAgent:
                 said = connection.initialize()
         except (AgentUnavailable, RpcFailure) as error:
             detail = one_line(f"{self.name} does not answer: {error}")
-            return Readiness(installed=True, detail=detail)
+            return Readiness(installed=True, answers=False, detail=detail)
         info = said.get("agentInfo")
         version = str(info["version"]) if isinstance(info, dict) and "version" in info else None
         return Readiness(True, version, None, "did not say whether it is logged in")

@@ -24,7 +24,7 @@ def readiness() -> Readiness:
         logged_in = _read_login(_ask("auth", "status", "--json"))
     except (OSError, subprocess.SubprocessError, IndexError) as error:
         detail = one_line(f"claude does not answer: {error}")
-        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+        return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     if logged_in is None:
         return Readiness(True, version, None, "did not say whether it is logged in")
     detail = "logged in" if logged_in else "not logged in"

@@ -32,7 +32,7 @@ def readiness() -> Readiness:
         logged_in = _ask_for_login()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
         detail = one_line(f"codex does not answer: {error}")
-        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+        return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = "logged in, or needs no login" if logged_in else "not logged in"
     return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)
 

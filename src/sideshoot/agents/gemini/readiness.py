@@ -22,7 +22,7 @@ def readiness() -> Readiness:
         version = _version()
     except (OSError, subprocess.SubprocessError, IndexError) as error:
         detail = one_line(f"gemini does not answer: {error}")
-        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+        return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     return Readiness(True, version, None, "says whether it is logged in once it has a task")
 
 

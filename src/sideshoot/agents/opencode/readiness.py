@@ -26,7 +26,7 @@ def readiness() -> Readiness:
         providers = _ask_for_providers()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
         detail = one_line(f"opencode does not answer: {error}")
-        return Readiness(installed=True, detail=detail, remedy=INSTALL)
+        return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = f"providers: {', '.join(providers)}" if providers else "no provider is set up"
     return Readiness(True, version, bool(providers), detail, "" if providers else LOG_IN)
 
