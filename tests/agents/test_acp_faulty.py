@@ -250,7 +250,8 @@ def test_a_turn_that_did_not_come_to_its_end_has_failed(make: Make, turn: str, w
 
 
 def test_a_death_in_the_middle_is_told_with_its_last_words(make: Make) -> None:
-    pruner = make("message('half'); print('no more water', file=sys.stderr); sys.exit(101)")
+    last = "print('\\x1b[91mno more water\\x1b[0m', file=sys.stderr)"
+    pruner = make(f"message('half'); {last}; sys.exit(101)")
     result = pruner.run("x")
     assert result.error == "pruner ended with status 101; no more water"
     assert result.thread_id == "s1"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +23,6 @@ from support.opencode import set_up_opencode
 from support.processes import await_true, long_sleep, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.command import Command, Result
     from support.repos import Repo
 
@@ -302,14 +298,6 @@ def test_a_level_that_does_not_exist_is_refused(sideshoot: Command) -> None:
 
 
 # -- Codex
-
-
-@pytest.fixture
-def roomy() -> Iterator[Path]:
-    """A folder that is no place for temporary files: Codex's home can't lie among those."""
-    made = Path(tempfile.mkdtemp(prefix="sideshoot-sandbox-", dir="/var/tmp"))
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 def codex(sideshoot: Command, *options: str, steps: str) -> Result:

@@ -9,7 +9,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
 from sideshoot.agents.process import AT_ONCE, LEFTOVERS, Tree
-from sideshoot.agents.rpc import Peer
+from sideshoot.agents.rpc import TERMINAL_CODES, Peer
 from sideshoot.agents.words import how_it_ended, one_line
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Program:
         # The program writes where this file stands: it must be read without going anywhere in it.
         size = os.fstat(self._stderr.fileno()).st_size
         start = max(0, size - _LAST_WORDS_BYTES)
-        raw = os.pread(self._stderr.fileno(), _LAST_WORDS_BYTES, start)
+        raw = TERMINAL_CODES.sub(b"", os.pread(self._stderr.fileno(), _LAST_WORDS_BYTES, start))
         lines = raw.decode("utf-8", "replace").splitlines()
         told = [
             one_line(line) for line in lines if line.strip() and not line.startswith(self.chatter)

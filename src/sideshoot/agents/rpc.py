@@ -25,9 +25,7 @@ METHOD_NOT_FOUND = -32601
 _LAST_WORDS_S = 1.0
 
 # ECMA-48: control sequences (colours, cursor), operating system commands (titles), two-byte ones.
-_TERMINAL_CODES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
-)
+TERMINAL_CODES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
 class RpcFailure(Exception):
@@ -214,7 +212,7 @@ def decode(line: bytes) -> Message | None:
 def decode_object(line: bytes) -> Message | None:
     """The object in a line; `None` if it holds none. Codes and words before it don't matter."""
     # A control character inside a JSON string is always escaped: a bare one is never a part of it.
-    text = _TERMINAL_CODES.sub(b"", line) if b"\x1b" in line else line
+    text = TERMINAL_CODES.sub(b"", line) if b"\x1b" in line else line
     brace = text.find(b"{")
     try:
         message = json.loads(text[brace:] if brace > 0 else text)

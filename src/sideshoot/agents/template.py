@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import Event, EventKind, Readiness
 from sideshoot.agents.command import CommandAgent
-from sideshoot.agents.state import state_of
+from sideshoot.agents.state import make_ready, state_of
 from sideshoot.errors import AgentUnavailable
 from sideshoot.text import show_path
 
@@ -45,9 +45,12 @@ class TemplateAgent:
             return Readiness(installed=False, detail=f"{show_path(program)} is not on PATH")
         return Readiness(True, None, None, "a command; it can't be asked for its version or login")
 
-    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
-        """The folders that are named for it, and those that have its program's name."""
-        return state_of(self._driver)
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:
+        """The folders that are named for it, and those that have its program's name.
+
+        :raises CannotStart: it is known not to work inside such a fence.
+        """
+        return state_of(self._driver, level, mechanism)
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Run the program with the task.
@@ -57,6 +60,8 @@ class TemplateAgent:
         if "\0" in task.prompt:
             raise AgentUnavailable(f"{self.name} can't be given a task that has a NUL byte in it")
         argv = self._filled(task)
+        if task.fence is not None:
+            make_ready(self._driver)
         _warn(self.name, task, self._driver, emit)
         given = any(PROMPT in word for word in self._driver.argv)
         equipped = replace(

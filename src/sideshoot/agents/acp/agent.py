@@ -13,7 +13,7 @@ from sideshoot.agents.acp.turn import Turn
 from sideshoot.agents.base import AgentResult, EventKind, Readiness, Task
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.state import state_of
+from sideshoot.agents.state import make_ready, state_of
 from sideshoot.agents.surroundings import enclosed, refuse_offline
 from sideshoot.agents.words import as_unicode, one_line
 from sideshoot.errors import AgentUnavailable
@@ -60,13 +60,13 @@ class AcpAgent:
         version = str(info["version"]) if isinstance(info, dict) and "version" in info else None
         return Readiness(True, version, None, "did not say whether it is logged in")
 
-    def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
+    def grants(self, level: Level, mechanism: Mechanism) -> Grants:
         """The folders that are named for it, and those that have its program's name.
 
-        :raises CannotStart: it could not reach its model.
+        :raises CannotStart: it could not reach its model, or is known not to work inside such a fence.
         """
         refuse_offline(self.name, level)
-        return state_of(self._driver)
+        return state_of(self._driver, level, mechanism)
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:
         """Let it do the task in a session of its own, or in the one that is gone on with.
@@ -92,6 +92,8 @@ class AcpAgent:
 
     def _launched(self, turn: Turn, task: Task) -> Connection:
         equipped = replace(task, environment={**self._driver.environment, **task.environment})
+        if task.fence is not None:
+            make_ready(self._driver)
         argv, environment = enclosed(equipped, self._driver.argv)
         connection = Connection.launch(
             argv,

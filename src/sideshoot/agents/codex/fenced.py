@@ -38,12 +38,6 @@ def granted(level: Level, mechanism: Mechanism) -> Grants:
             f"--sandbox {level} is not possible with codex, as its home {show_path(home)} lies among "
             f"temporary files; {_INSTEAD}"
         )
-    return granted_home()
-
-
-def granted_home() -> Grants:
-    """Its home, but for its settings."""
-    home = codex_home()
     return Grants((home,), settings=(home / "config.toml",))
 
 
