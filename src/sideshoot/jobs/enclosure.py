@@ -161,5 +161,11 @@ def _of_workspace(workspace: Workspace) -> tuple[tuple[Path, ...], tuple[Path, .
         # A missing one would be made as a file.
         place.mkdir(exist_ok=True)
     own = (workspace.git_dir / name for name in _LINKS)
-    read_only = (workspace.path / ".git", *own, workspace.private_index, *shared)
+    read_only = (
+        workspace.path / ".git",
+        *own,
+        workspace.private_index,
+        *filter(Path.exists, (workspace.included_index,)),
+        *shared,
+    )
     return (workspace.path, *writable_folders(workspace)), read_only

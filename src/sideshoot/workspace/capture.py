@@ -17,6 +17,7 @@ from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences, parse_raw
 from sideshoot.text import show_path
 from sideshoot.workspace.converted import find_converted
+from sideshoot.workspace.included import RULES, included_paths
 from sideshoot.workspace.nested import save_nested
 from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.refs import result_ref
@@ -119,9 +120,11 @@ def _from_folder(
         if not copy_index(workspace.private_index, index):
             git.run("read-tree", workspace.base)
         staged = _staged_by_agent(workspace, notes)
-        also = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
+        also = _own(workspace, staged, notes)
         also += _saved_before(repository, workspace, before)
-        seen = snapshot(workspace.repository, git, also=also, empty_folders=True)
+        seen = snapshot(
+            workspace.repository, git, also=also, empty_folders=True, known=_known_beside(workspace)
+        )
         nested = save_nested(repository, workspace, seen.repositories)
         links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
         links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
@@ -129,6 +132,26 @@ def _from_folder(
         converted = find_converted(workspace, tree, folder)
     manifest = Manifest(raw=seen.raw, converted=converted, empty=seen.empty, inner=nested.records)
     return _Left(tree, manifest, [*notes, *nested.warnings, *_warnings(workspace, seen)])
+
+
+def _known_beside(workspace: Workspace) -> Path | None:
+    """The index that knows what was copied for `.worktreeinclude`, if anything was."""
+    return workspace.included_index if workspace.included_index.exists() else None
+
+
+def _own(workspace: Workspace, staged: Sequence[Delta], notes: list[str]) -> list[bytes]:
+    """Of what the agent has in its index the files that are not the user's own ignored ones."""
+    files = [delta.path for delta in staged if delta.new and delta.new.mode != GITLINK]
+    given = included_paths(workspace) if files else {}
+    users = [path for path in files if path in given]
+    if users:
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        notes.append(
+            f"the agent put {show_path(users[0])}{more} under version control, which "
+            f"{RULES} had copied from your ignored files; the result leaves it out, the "
+            "agent's own commits may hold it"
+        )
+    return [path for path in files if path not in given]
 
 
 def _saved_before(repository: Repository, workspace: Workspace, before: str | None) -> list[bytes]:

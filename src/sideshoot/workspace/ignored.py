@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import KeepRefused, UsageError
 from sideshoot.text import show_path
+from sideshoot.workspace.included import changed_included, included_paths
 from sideshoot.workspace.places import facts, parents, place
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from sideshoot.workspace.place import Workspace
 
 _LOOK = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+_NO_EMPTY = "--no-empty-directory"
 _RULES_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """What git ignores in a workspace; nothing of it was there when the workspace was opened."""
+    """What git ignores in a workspace and was not there, or not like this, when it was opened."""
 
     count: int = 0
     paths: tuple[bytes, ...] = ()
@@ -43,10 +45,12 @@ def list_ignored(
     :param limit: so many are named; all are counted.
     :param saved: ignored files that the result has all the same.
     """
-    # The private index knows what was there at the beginning; the agent's own may be anything.
-    git = workspace.repository.git.with_index(workspace.private_index)
-    listed = [path for path in git.fields(*_LOOK) if path not in saved]
-    found = _collapsed(workspace, listed)
+    # This index knows what was there at the beginning; the agent's own may be anything.
+    git = workspace.repository.git.with_index(workspace.known_index)
+    # No index knows empty folders, so that those of the user's can't be told from the agent's.
+    look = _LOOK if workspace.known_index == workspace.private_index else (*_LOOK, _NO_EMPTY)
+    listed = [path for path in git.fields(*look) if path not in saved]
+    found = [*_collapsed(workspace, listed), *changed_included(workspace)]
     return Ignored(len(found), tuple(sorted(found)[:limit]))
 
 
@@ -106,6 +110,8 @@ def _refuse_others(workspace: Workspace, path: bytes) -> None:
         raise UsageError(f"the workspace has no {shown}")
     git = workspace.repository.git.with_index(workspace.private_index)
     literal = git.having(GIT_LITERAL_PATHSPECS="1")
+    if path in included_paths(workspace):
+        return  # Whatever the agent has made of the rules.
     if not literal.run(*_LOOK, "--", os.fsdecode(path)).stdout:
         raise UsageError(f"{shown} is not ignored; `sideshoot keep` brings it if it changed")
 

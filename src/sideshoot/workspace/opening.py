@@ -20,6 +20,7 @@ from sideshoot.text import show_path
 from sideshoot.workspace.checkout import check_out
 from sideshoot.workspace.exclude import exclude_folder
 from sideshoot.workspace.folders import folder_for, note_folder
+from sideshoot.workspace.included import include
 from sideshoot.workspace.place import Workspace
 from sideshoot.workspace.registration import register, verify
 from sideshoot.workspace.removal import (
@@ -86,13 +87,14 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
             _make_branch(workspace, take_back)
             check_out(repository, workspace, base)
             reached("open.filled")
+            notes = include(repository, workspace)
             take_back.pop_all()
     except GitError as error:
         raise _not_opened(error.reason) from error
     except OSError as error:
         place = f": {show_path(error.filename)}" if error.filename else ""
         raise _not_opened(f"{error.strerror}{place}") from error
-    return []
+    return notes
 
 
 def writable_folders(workspace: Workspace) -> tuple[Path, ...]:

@@ -52,6 +52,17 @@ class Workspace:
         return self.git_dir / "sideshoot-index"
 
     @property
+    def included_index(self) -> Path:
+        """The private index with what was copied for `.worktreeinclude`, if anything was."""
+        return self.git_dir / "sideshoot-included"
+
+    @property
+    def known_index(self) -> Path:
+        """The index of all that the workspace was opened with."""
+        included = self.included_index
+        return included if included.exists() else self.private_index
+
+    @property
     def branch_ref(self) -> str:
         """The full name of the job's branch."""
         return f"refs/heads/{self.branch}"

@@ -62,6 +62,7 @@ def snapshot(
     also: Iterable[bytes] = (),
     empty_folders: bool = False,
     unchanged: str | None = None,
+    known: Path | None = None,
 ) -> Snapshot:
     """Write the working tree into the object store.
 
@@ -70,10 +71,12 @@ def snapshot(
     :param also: further paths to take in if they exist, though they are ignored.
     :param empty_folders: look for folders with nothing in them, too.
     :param unchanged: the index's tree, where it is known: the answer if no file differs from it.
+    :param known: an index of what is not to be taken in though the scratch index lacks it.
     :raises CaptureFailed: a path can't be read; its name is in the message.
     """
-    folders_process = git.start(*_FOLDERS) if empty_folders else None
-    found = _look(git, untracked=untracked)
+    knowing = git.with_index(known) if known else git
+    folders_process = knowing.start(*_FOLDERS) if empty_folders else None
+    found = _look(git, knowing, untracked=untracked)
     folders = rest_of(_FOLDERS, folders_process).lines if folders_process else []
     present, special = _files(repository.top, {*found.present, *_within(repository.top, also)})
     gone = [*found.gone, *special]
@@ -109,10 +112,10 @@ def unhide(repository: Repository, git: Git) -> None:
         git.run("update-index", "-z", "--no-skip-worktree", "--stdin", stdin=names)
 
 
-def _look(git: Git, *, untracked: bool) -> _Found:
+def _look(git: Git, knowing: Git, *, untracked: bool) -> _Found:
     changed_argv = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
     changed_process = git.start(*changed_argv)
-    others = git.run(*_OTHERS) if untracked else Output(b"", b"", 0)
+    others = knowing.run(*_OTHERS) if untracked else Output(b"", b"", 0)
     changed = rest_of(changed_argv, changed_process)
     for output in (changed, others):
         _refuse_unread(output)
