@@ -30,6 +30,7 @@ from sideshoot.workspace.removal import (
     remove_registration,
 )
 from sideshoot.workspace.steps import reached
+from sideshoot.workspace.submodule_setup import set_up_submodules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,8 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
             _make_branch(workspace, take_back)
             check_out(repository, workspace, base)
             reached("open.filled")
-            notes = include(repository, workspace)
+            notes = set_up_submodules(repository, workspace)
+            notes += include(repository, workspace)
             take_back.pop_all()
     except GitError as error:
         raise _not_opened(error.reason) from error

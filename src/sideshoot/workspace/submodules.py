@@ -22,7 +22,7 @@ from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git import Git
 from sideshoot.git.command import rest_of
 from sideshoot.git.repository import IDENTITY
-from sideshoot.git.trees import GITLINK
+from sideshoot.git.trees import gitlinks
 from sideshoot.text import show_path
 from sideshoot.workspace.foreign import Refs, git_dir_of, read_refs, reader_of
 from sideshoot.workspace.inner import store
@@ -31,8 +31,6 @@ from sideshoot.workspace.scratch import scratch, with_copy
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
 
@@ -40,8 +38,6 @@ _HEAD = "refs/sideshoot/head"
 _DIRTY = "refs/sideshoot/uncommitted"
 _PATCH = "uncommitted.patch"
 """A view for people of what was not committed; the bundle holds the same as a commit."""
-
-_GITLINK_BYTES = (0o160000).to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def save_submodules(
     """
     works: list[SubmoduleWork] = []
     git = workspace.repository.git.with_index(workspace.private_index)
-    waiting = list(_gitlinks(git, workspace.private_index))
+    waiting = list(gitlinks(git, workspace.private_index))
     while waiting:
         path, oid = waiting.pop(0)
         git_dir = git_dir_of(workspace, path)
@@ -90,7 +86,7 @@ def stray_folders(workspace: Workspace) -> list[bytes]:
     """
     git = workspace.repository.git.with_index(workspace.private_index)
     stray = []
-    for path, _ in _gitlinks(git, workspace.private_index):
+    for path, _ in gitlinks(git, workspace.private_index):
         found = facts(workspace.path, path)
         if found is not None and stat.S_ISDIR(found.st_mode):
             full = bool(os.listdir(place(workspace.path, path)))
@@ -144,7 +140,7 @@ def _look_into(
             bundle = _bundle(git, {oid, *refs.remote}, folder)
             inside = [
                 (path + b"/" + inner, link)
-                for inner, link in _gitlinks(git.with_index(folder / "index"), folder / "index")
+                for inner, link in gitlinks(git.with_index(folder / "index"), folder / "index")
             ]
         except (GitError, CaptureFailed) as error:
             note = f"the submodule {show_path(path)} can't be read ({error}); it is saved as it is"
@@ -211,17 +207,6 @@ def _hold(
     tree = repository.git.text("mktree", stdin="".join(lines).encode())
     message = f"sideshoot: what is new in the submodule {show_path(path)}"
     return store(repository, workspace.job_id, number, tree, message)
-
-
-def _gitlinks(git: Git, index: Path) -> Iterator[tuple[bytes, str]]:
-    """The submodules that an index has. Most have none, and one look at its bytes tells."""
-    if index.exists() and _GITLINK_BYTES not in index.read_bytes():
-        return
-    for record in git.fields("ls-files", "--stage", "-z"):
-        head, path = record.split(b"\t", 1)
-        mode, oid, _ = head.decode("ascii").split(" ")
-        if mode == GITLINK:
-            yield path, oid
 
 
 def _tracked(workspace: Workspace, path: bytes) -> bool:
