@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -356,3 +357,37 @@ def said_to(models: ModelServer) -> list[str]:
         for part in (content if isinstance(content, list) else [content])
         if not isinstance(part, dict) or part["type"] == "text"
     ]
+
+
+@pytest.mark.parametrize("mode", ["default", "acceptEdits", "bypassPermissions"])
+def test_read_only_holds_whatever_the_users_settings_allow(
+    claude: Round, claude_home: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IS_SANDBOX", "1")
+    allowed = {"allow": ["Bash", "Write", "Edit"], "defaultMode": mode}
+    (claude_home / "settings.json").write_text(json.dumps({"permissions": allowed}))
+    steps = play(write("a"), shell("touch b"), shell("> c"), shell("ls -a"), say("seen"))
+    result = claude.run(steps, read_only=True)
+    assert (result.succeeded, result.message) == (True, "seen")
+    assert left_in(claude.folder) == []
+    assert "declined" not in claude.of(EventKind.COMMAND)[-1]
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"verdict": {"type": "string", "enum": ["good", "bad"]}},
+    "required": ["verdict"],
+    "additionalProperties": False,
+}
+
+
+def test_a_model_is_held_to_a_schema(claude: Round) -> None:
+    steps = play(shell("ls"), tool("StructuredOutput", verdict="good"), say("x"))
+    result = claude.run(steps, output_schema=SCHEMA, read_only=True)
+    assert (result.succeeded, result.message) == (True, '{"verdict": "good"}')
+
+
+def test_an_ephemeral_task_leaves_no_conversation(claude: Round, claude_home: Path) -> None:
+    result = claude.run(play(say("seen")), ephemeral=True)
+    assert (result.message, result.thread_id) == ("seen", None)
+    assert list(claude_home.rglob("*.jsonl")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -373,3 +374,82 @@ def said_to(models: ModelServer) -> list[str]:
     items = models.asked[-1].body["input"]
     said = [item["content"] for item in items if item.get("role") == "user"]
     return [part["text"] for content in said for part in content]
+
+
+REVIEW = {
+    "findings": [
+        {
+            "title": "[P1] Wrong",
+            "body": "It must be 1.",
+            "confidence_score": 0.8,
+            "priority": 1,
+            "code_location": {
+                "absolute_file_path": "/somewhere/app.py",
+                "line_range": {"start": 3, "end": 4},
+            },
+        }
+    ],
+    "overall_correctness": "patch is incorrect",
+    "overall_explanation": "One is wrong.",
+    "overall_confidence_score": 0.7,
+}
+
+
+def test_its_own_reviewer_answers_with_its_findings(
+    repo: Repo, codex_home: Path, models: ModelServer
+) -> None:
+    repo.write("app.py", "one = 2\n")
+    models.unasked = [shell("git diff; echo x > made.txt"), say(json.dumps(REVIEW))]
+    codex = new_round(repo.top)
+    before = repo.fingerprint()
+
+    result = codex.run("", reviewer={"type": "uncommittedChanges"}, read_only=True)
+
+    assert (result.succeeded, result.error) == (True, None)
+    assert json.loads(result.message) == REVIEW
+    assert "staged, unstaged, and untracked" in models.asked[0].text
+    assert "+one = 2" in models.asked[1].text
+    assert [data["text"] for data in codex.of(EventKind.MESSAGE)] == [result.message]
+    assert result.usage["input_tokens"] == 2 * USAGE["input"]
+    assert repo.fingerprint() == before
+
+
+def test_words_of_the_reviewer_are_its_answer_where_there_are_no_findings(
+    repo: Repo, codex_home: Path, models: ModelServer
+) -> None:
+    models.unasked = [say("I see nothing wrong.")]
+    target = {"type": "custom", "instructions": "Look at $HOME, `id`."}
+    result = new_round(repo.top).run("", reviewer=target, read_only=True, effort="high")
+    assert (result.succeeded, result.message) == (True, "I see nothing wrong.")
+    assert "Look at $HOME, `id`." in json.dumps(models.asked[0].body["input"])
+    assert models.asked[0].body["reasoning"]["effort"] == "high"
+
+
+def test_a_review_can_be_stopped(repo: Repo, codex_home: Path, models: ModelServer) -> None:
+    models.unasked = [hang()]
+    codex = new_round(repo.top)
+    codex.start("", reviewer={"type": "uncommittedChanges"}, read_only=True)
+    models.await_asked()
+    codex.stop.request(StopReason.CANCELLED)
+    result = codex.finish()
+    assert (result.succeeded, result.error) == (False, "stopped: cancelled")
+    assert of_the_job(codex.job_id) == []
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"verdict": {"type": "string"}},
+    "required": ["verdict"],
+    "additionalProperties": False,
+}
+
+
+def test_a_schema_is_handed_to_the_model(codex: Round, models: ModelServer) -> None:
+    codex.run("judge", output_schema=SCHEMA)
+    assert models.asked[0].body["text"]["format"]["schema"] == SCHEMA
+
+
+def test_an_ephemeral_task_leaves_no_conversation(codex: Round, codex_home: Path) -> None:
+    result = codex.run(play(say("seen")), ephemeral=True)
+    assert (result.message, result.thread_id) == ("seen", None)
+    assert list(codex_home.rglob("rollout-*")) == []

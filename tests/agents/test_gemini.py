@@ -12,6 +12,7 @@ import pytest
 
 from sideshoot.agents.base import EventKind, StopReason
 from sideshoot.agents.gemini import GeminiAgent
+from sideshoot.agents.gemini.home import session_file
 from sideshoot.errors import AgentUnavailable
 from support.gemini import set_up_gemini
 from support.models import USAGE, drop, fail, hang, play, say, shell, tool
@@ -206,3 +207,12 @@ def said_to(models: ModelServer) -> list[str]:
     contents = models.asked[-1].body["contents"]
     said = [content["parts"] for content in contents if content["role"] == "user"]
     return [part["text"] for parts in said for part in parts if "text" in part]
+
+
+def test_an_ephemeral_task_leaves_no_conversation(gemini: Round, tmp_path: Path) -> None:
+    kept = gemini.run(play(say("kept")))
+    assert session_file(str(kept.thread_id)) is not None
+    files = set(tmp_path.rglob("session-*"))
+    result = new_round(gemini.folder).run(play(say("seen")), ephemeral=True)
+    assert (result.message, result.thread_id) == ("seen", None)
+    assert set(tmp_path.rglob("session-*")) == files

@@ -348,3 +348,11 @@ def test_it_is_ready_when_it_has_a_provider(settings: Path) -> None:
     readiness = OpenCodeAgent().readiness()
     assert (readiness.installed, readiness.logged_in) == (True, False)
     assert readiness.remedy == "opencode auth login"
+
+
+def test_an_ephemeral_task_leaves_no_conversation(opencode: Round) -> None:
+    result = opencode.run(play(say("seen")), ephemeral=True)
+    assert (result.message, result.thread_id) == ("seen", None)
+    told = opencode.of(EventKind.STARTED)[0]["thread_id"]
+    gone = new_round(opencode.folder).run("x", thread_id=told)
+    assert "no longer there" in (gone.error or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.base import AgentResult, Readiness
+from sideshoot.agents.base import AgentResult, Readiness, Reviewing
 from sideshoot.git import discover
 from sideshoot.jobs import service
 from sideshoot.jobs.folder import JobFolder
@@ -88,6 +88,7 @@ class Gardener:
     name = "gardener"
     has_modes = False
     sandboxed = True
+    reviewing: Reviewing | None = Reviewing(4096, has_shell=True)
 
     def __init__(self) -> None:
         self.tasks: list[Task] = []

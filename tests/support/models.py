@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     Step = dict[str, Any]
     Json = dict[str, Any]
@@ -103,9 +103,10 @@ class History:
         if _PLAY.search(text):
             self.results = 0
 
-    def step(self) -> Step:
+    def step(self, unasked: Sequence[Step] = ()) -> Step:
+        """:param unasked: the steps of who was given no play."""
         plays = [found for text in self.user for found in _PLAY.findall(text)]
-        steps: list[Step] = json.loads(plays[-1]) if plays else []
+        steps: Sequence[Step] = json.loads(plays[-1]) if plays else unasked
         return steps[self.results] if self.results < len(steps) else say(DEFAULT)
 
 
@@ -382,6 +383,8 @@ class ModelServer:
         self._changed = threading.Condition()
         self.closing = threading.Event()
         self.asked: list[Asked] = []
+        self.unasked: list[Step] = []
+        """What the model does where no play stands in the prompt."""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._http.daemon_threads = True
         self._http.models = self  # type: ignore[attr-defined]
@@ -435,7 +438,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.models.record(Asked(self.path, dict(self.headers.items()), body))
         dialect = next(it for it in DIALECTS if self.path.split("?")[0].endswith(it.path))
         history = dialect.history(body)
-        step = history.step()
+        step = history.step(self.models.unasked)
         if step["do"] == "fail":
             error = {"message": step["message"], "code": step["code"], "type": "error"}
             self._send_json(step["status"], {"type": "error", "error": error})

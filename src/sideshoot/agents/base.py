@@ -138,6 +138,14 @@ class Task:
     fence: Fence | None = None
     """What the agent's program has to be started in, and below how it is put up."""
     mechanism: Mechanism | None = None
+    output_schema: Mapping[str, Any] | None = None
+    """The JSON Schema that the last message has to meet, for agents that can hold a model to one.
+    The prompt asks for it as well."""
+    ephemeral: bool = False
+    """Leave no conversation behind that could be gone on with."""
+    reviewer: Mapping[str, Any] | None = None
+    """What Codex's own reviewer is to look at, as `review/start` takes its target; with it there is
+    no prompt. Other agents have no reviewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,18 @@ class Grants:
     where they are missing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """What an agent can do for a review."""
+
+    inline_bytes: int
+    """So much of a change goes into its prompt; it leaves its models room for the code around it."""
+    has_shell: bool = False
+    """Whether it can run commands that look where it may change nothing."""
+    has_reviewer: bool = False
+    """Whether it has a reviewer of its own, which takes `Task.reviewer`."""
+
+
 class Agent(Protocol):
     """Something that can do a task."""
 
@@ -195,6 +215,8 @@ class Agent(Protocol):
     """Whether a task can name one of its own modes."""
     sandboxed: bool
     """Whether it holds what it runs to the task's folders by a sandbox of its own."""
+    reviewing: Reviewing | None
+    """`None` if it can't review."""
 
     def readiness(self) -> Readiness:
         """Ask the program itself, within a few seconds; starts nothing that stays."""

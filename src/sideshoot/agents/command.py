@@ -17,7 +17,7 @@ from sideshoot.agents.surroundings import enclosed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import Event, Stop, Task
+    from sideshoot.agents.base import Event, Reviewing, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
     from sideshoot.fence.model import Level
 
@@ -30,6 +30,7 @@ class CommandAgent:
     name = "command"
     has_modes = False
     sandboxed = False
+    reviewing: Reviewing | None = None
 
     def __init__(self, graces: Graces = POLITE) -> None:
         self._graces = graces

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import Event, EventKind, Readiness
+from sideshoot.agents.base import Event, EventKind, Readiness, Reviewing
 from sideshoot.agents.command import CommandAgent
 from sideshoot.agents.state import make_ready, state_of
 from sideshoot.errors import AgentUnavailable
@@ -32,6 +32,7 @@ class TemplateAgent:
 
     has_modes = False
     sandboxed = False
+    reviewing: Reviewing | None = None
 
     def __init__(self, name: str, driver: Driver) -> None:
         """:param name: what the user calls it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.acp.connection import Connection
 from sideshoot.agents.acp.session import Session
 from sideshoot.agents.acp.turn import Turn
-from sideshoot.agents.base import AgentResult, EventKind, Readiness, Task
+from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing, Task
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
 from sideshoot.agents.state import make_ready, state_of
@@ -37,6 +37,7 @@ class AcpAgent:
 
     has_modes = True
     sandboxed = False
+    reviewing: Reviewing | None = Reviewing(128 * 1024)
 
     def __init__(self, name: str, driver: Driver, patience_s: float = PATIENCE_S) -> None:
         """:param name: what the user calls it."""

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, Readiness
+from sideshoot.agents.base import AgentResult, Readiness, Reviewing
 from sideshoot.agents.claude.control import PROGRAM, Conversation, without_other_session
 from sideshoot.agents.claude.faults import INSTALL, LOG_IN
 from sideshoot.agents.claude.home import granted
@@ -37,6 +37,7 @@ class ClaudeAgent:
     name = "claude"
     has_modes = False
     sandboxed = False
+    reviewing: Reviewing | None = Reviewing(256 * 1024, has_shell=True)
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -69,7 +70,7 @@ class ClaudeAgent:
             error is None,
             message=turn.message,
             error=error,
-            thread_id=turn.thread_id or task.thread_id,
+            thread_id=None if task.ephemeral else turn.thread_id or task.thread_id,
             usage=turn.usage,
         )
 

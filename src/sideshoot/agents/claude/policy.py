@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.bounds import why_not_there
+from sideshoot.agents.looking import only_looks
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Task
@@ -39,6 +40,11 @@ def forbidden_tools(task: Task) -> tuple[str, ...]:
     return (*NEVER, *WRITERS) if task.read_only else NEVER
 
 
+def settings(task: Task) -> dict[str, Any]:
+    """Settings on top of the user's: where nothing may be changed, what theirs allow is asked, too."""
+    return {"permissions": {"ask": ["Bash"]}} if task.read_only else {}
+
+
 def refusal(task: Task, request: dict[str, Any]) -> str | None:
     """Why a `can_use_tool` request is refused, in words for the model; `None` if it is granted."""
     tool = str(request.get("tool_name"))
@@ -49,7 +55,8 @@ def refusal(task: Task, request: dict[str, Any]) -> str | None:
     if tool in _READERS:
         return None
     if task.read_only:
-        return _READ_ONLY
+        looks = tool == "Bash" and only_looks(str(given.get("command") or ""))
+        return None if looks else _READ_ONLY
     if tool in WRITERS:
         return why_not_there(task, given.get(WRITERS[tool]))
     if tool == "Bash" and request.get("blocked_path"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 from sideshoot.agents.claude.control import PROGRAM
 from sideshoot.agents.claude.home import claude_home
-from sideshoot.agents.claude.policy import forbidden_tools
+from sideshoot.agents.claude.policy import forbidden_tools, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +28,19 @@ def command_of(task: Task) -> list[str]:
     """The argument list for a task. Values are joined to their options: they may begin with `-`."""
     command = [PROGRAM, *STREAMS, "--include-partial-messages", "--permission-mode=default"]
     command.append(f"--disallowedTools={','.join(forbidden_tools(task))}")
+    if task.read_only:
+        # The tools of servers are the user's to allow, and nobody knows what they do.
+        command += [f"--settings={json.dumps(settings(task))}", "--strict-mcp-config"]
     if task.top != task.folder:
         command.append(f"--add-dir={task.top}")
     if task.model:
         command.append(f"--model={task.model}")
     if task.effort:
         command.append(f"--effort={task.effort}")
+    if task.output_schema:
+        command.append(f"--json-schema={json.dumps(task.output_schema)}")
+    if task.ephemeral:
+        command.append("--no-session-persistence")
     if task.thread_id:
         command.append(f"--resume={_whereabouts(task.thread_id)}")
     return command

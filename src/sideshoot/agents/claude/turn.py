@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import EventKind
@@ -172,7 +173,7 @@ class Turn(Listener):
         self._tell_further_refusals(facts)
         self.error = self._why_failed(facts)
         if self.error is None:
-            self.message = facts.get("result") or self.message
+            self.message = _structured(facts) or facts.get("result") or self.message
         else:
             self.say(EventKind.ERROR, "result", text=self.error)
         self.over = True
@@ -222,6 +223,12 @@ def usage_of(result: Facts) -> Facts:
     }
     cost = result.get("total_cost_usd")
     return usage | ({"cost_usd": round(cost, 6)} if isinstance(cost, int | float) else {})
+
+
+def _structured(result: Facts) -> str | None:
+    """What a model that was held to a schema answered."""
+    answer = result.get("structured_output")
+    return None if answer is None else json.dumps(answer, ensure_ascii=False)
 
 
 def _blocks(message: Facts) -> list[Facts]:

@@ -6,14 +6,15 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, EventKind, Grants, Readiness
+from sideshoot.agents.base import AgentResult, EventKind, Grants, Readiness, Reviewing
 from sideshoot.agents.codex.faults import INSTALL, LOG_IN, explain
 from sideshoot.agents.codex.fenced import granted
 from sideshoot.agents.codex.mounts import mounts_removed
 from sideshoot.agents.codex.readiness import is_logged_in, readiness
+from sideshoot.agents.codex.reviewer import ReviewTurn
 from sideshoot.agents.codex.server import ARGV, PROGRAM, Server
 from sideshoot.agents.codex.temporary import temporary_folder
-from sideshoot.agents.codex.thread import START_S, open_thread, turn_parameters
+from sideshoot.agents.codex.thread import START_S, beginning_of_turn, open_thread
 from sideshoot.agents.codex.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
@@ -39,6 +40,7 @@ class CodexAgent:
     name = "codex"
     has_modes = False
     sandboxed = True
+    reviewing: Reviewing | None = Reviewing(256 * 1024, has_shell=True, has_reviewer=True)
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -61,7 +63,7 @@ class CodexAgent:
         """
         if shutil.which(PROGRAM) is None:
             raise AgentUnavailable(f"codex is not installed; run `{INSTALL}`")
-        turn = Turn(emit, task.top)
+        turn = (ReviewTurn if task.reviewer else Turn)(emit, task.top)
         with temporary_folder(task) as equipped:
             error = self._work(turn, equipped, stop)
         turn.mute()
@@ -71,7 +73,7 @@ class CodexAgent:
             error is None,
             message=turn.message,
             error=error,
-            thread_id=turn.thread_id,
+            thread_id=None if task.ephemeral else turn.thread_id,
             usage=turn.usage,
         )
 
@@ -122,8 +124,8 @@ class CodexAgent:
             model=task.model or opened.get("model"),
             effort=task.effort or opened.get("reasoningEffort"),
         )
-        parameters = turn_parameters(task, thread_id, opened.get("sandbox"))
-        answer = server.call("turn/start", parameters, timeout_s=START_S, stop=stop)
+        method, parameters = beginning_of_turn(task, thread_id, opened.get("sandbox"))
+        answer = server.call(method, parameters, timeout_s=START_S, stop=stop)
         turn.turn_id = turn.turn_id or answer.get("turn", {}).get("id")
 
 

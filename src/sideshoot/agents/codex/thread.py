@@ -35,6 +35,10 @@ def open_thread(server: Server, task: Task, stop: Stop) -> dict[str, Any]:
     }
     if task.model:
         parameters["model"] = task.model
+    if task.ephemeral:
+        parameters["ephemeral"] = True
+    if task.reviewer:
+        parameters |= _for_reviewer(task)
     if task.thread_id is None:
         return server.call("thread/start", parameters, timeout_s=START_S, stop=stop)
     parameters |= {"threadId": task.thread_id, "excludeTurns": True}
@@ -76,11 +80,23 @@ def _whereabouts(task: Task) -> str:
     )
 
 
-def turn_parameters(task: Task, thread_id: str, sandbox: Any) -> dict[str, Any]:
-    """What `turn/start` takes for the task.
+def _for_reviewer(task: Task) -> dict[str, Any]:
+    """What a turn takes otherwise, and the raw items: the reviewer's own answer is nowhere else."""
+    effort = {"config": {"model_reasoning_effort": task.effort}} if task.effort else {}
+    return {"experimentalRawEvents": True, **effort}
+
+
+def beginning_of_turn(task: Task, thread_id: str, sandbox: Any) -> tuple[str, dict[str, Any]]:
+    """The call that begins the task's turn, and its parameters.
 
     :param sandbox: the policy that Codex made of the user's configuration.
     """
+    if task.reviewer:
+        return "review/start", {"threadId": thread_id, "target": dict(task.reviewer)}
+    return "turn/start", _turn_parameters(task, thread_id, sandbox)
+
+
+def _turn_parameters(task: Task, thread_id: str, sandbox: Any) -> dict[str, Any]:
     texts = [_whereabouts(task), task.prompt] if task.thread_id else [task.prompt]
     parameters: dict[str, Any] = {
         "threadId": thread_id,
@@ -91,7 +107,7 @@ def turn_parameters(task: Task, thread_id: str, sandbox: Any) -> dict[str, Any]:
         "approvalPolicy": "never",
         "sandboxPolicy": _sandbox_policy(task, sandbox),
     }
-    chosen = {"model": task.model, "effort": task.effort}
+    chosen = {"model": task.model, "effort": task.effort, "outputSchema": task.output_schema}
     return parameters | {name: value for name, value in chosen.items() if value}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, EventKind, Readiness
+from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing
 from sideshoot.agents.gemini.faults import INSTALL, LOG_IN, NOT_LOGGED_IN
-from sideshoot.agents.gemini.home import granted, session_file
+from sideshoot.agents.gemini.home import forget_session, granted, session_file
 from sideshoot.agents.gemini.readiness import readiness
 from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS, Run, command_of
 from sideshoot.agents.gemini.turn import Turn
@@ -35,6 +35,7 @@ class GeminiAgent:
     name = "gemini"
     has_modes = False
     sandboxed = False
+    reviewing: Reviewing | None = Reviewing(256 * 1024)
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -64,13 +65,15 @@ class GeminiAgent:
         turn = Turn(emit, task)
         error = self._work(turn, task, str(before) if before else None, stop)
         turn.mute()
+        if task.ephemeral and turn.thread_id:
+            forget_session(turn.thread_id)
         if turn.failure is not None:
             raise turn.failure
         return AgentResult(
             error is None,
             message=turn.message,
             error=error,
-            thread_id=turn.thread_id or task.thread_id,
+            thread_id=None if task.ephemeral else turn.thread_id or task.thread_id,
             usage=turn.usage,
         )
 

@@ -6,6 +6,7 @@ its file it goes on anywhere, in a new session with all that was said.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -31,6 +32,14 @@ def session_file(session_id: str) -> Path | None:
     pattern = f"*/chats/session-*-{session_id.partition('-')[0]}.json*"
     found = [file for file in (gemini_home() / "tmp").glob(pattern) if _id_in(file) == session_id]
     return max(found, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def forget_session(session_id: str) -> None:
+    """Delete all that was said in a session, as far as it can be done."""
+    file = session_file(session_id)
+    if file is not None:
+        with contextlib.suppress(OSError):
+            file.unlink()
 
 
 def _id_in(file: Path) -> Any:

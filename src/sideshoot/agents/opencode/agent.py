@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.base import AgentResult, EventKind, Readiness
+from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing
 from sideshoot.agents.opencode.faults import INSTALL, explain
 from sideshoot.agents.opencode.folders import granted, make_settings_ready
 from sideshoot.agents.opencode.readiness import readiness
@@ -15,6 +15,7 @@ from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server, comman
 from sideshoot.agents.opencode.session import (
     check_mode,
     check_model,
+    forget_session,
     is_idle,
     messages_of,
     model_of,
@@ -52,6 +53,7 @@ class OpenCodeAgent:
     name = "opencode"
     has_modes = True
     sandboxed = False
+    reviewing: Reviewing | None = Reviewing(128 * 1024)
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class OpenCodeAgent:
             error is None,
             message=turn.message,
             error=error,
-            thread_id=turn.thread_id,
+            thread_id=None if task.ephemeral else turn.thread_id,
             usage=turn.usage,
         )
 
@@ -130,6 +132,8 @@ class _Conversation:
                 self._await_end(client)
             finally:
                 self._quiet(client)
+                if self._task.ephemeral:
+                    forget_session(client, self._turn.thread_id)
         except (Stopped, PeerGone):
             pass  # the stop and the turn tell what came of it
         except RpcFailure as failure:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.opencode.rules import rules_of
-from sideshoot.agents.rpc import Refused
+from sideshoot.agents.rpc import Refused, RpcFailure
 from sideshoot.agents.words import as_unicode, one_line
 from sideshoot.errors import AgentUnavailable
 from sideshoot.text import show_path
@@ -115,6 +116,12 @@ def _move(client: Client, thread_id: str, stop: Stop) -> None:
     """A session works in the folder that it belongs to, whatever folder a request names."""
     body = {"sessionID": thread_id, "destination": {"directory": str(client.folder)}}
     client.call("POST", "/experimental/control-plane/move-session", body, stop=stop)
+
+
+def forget_session(client: Client, thread_id: str | None) -> None:
+    """Delete a session with all that was said in it, as far as it can be done."""
+    with contextlib.suppress(RpcFailure):
+        client.call("DELETE", f"/session/{thread_id}")
 
 
 def messages_of(client: Client, thread_id: str, stop: Stop | None = None) -> list[Facts]:
