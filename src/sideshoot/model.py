@@ -53,7 +53,40 @@ class Isolation(StrEnum):
     IN_PLACE = "in-place"
     """In the user's own tree."""
     READ_ONLY = "read-only"
-    """In the user's own tree, without leave to write."""
+    """Without leave to write: in the user's own tree, or in a copy of `Request.base` that goes
+    once the job is done."""
+
+
+class ReviewKind(StrEnum):
+    """What is asked of a reviewer."""
+
+    REVIEW = "review"
+    """To find what is wrong with a change."""
+    ADVERSARIAL = "adversarial-review"
+    """To break the confidence in a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The change that a review is about."""
+
+    kind: ReviewKind
+    what: str
+    """The change in words: `the working tree`, `commit 1f3c2ab`."""
+    before: str
+    """The commit that the change began at."""
+    after: str
+    """The commit that it led to; what findings say of lines is said of this one."""
+    paths: tuple[str, ...] = ()
+    """Only what lies at these or below them, relative to the top, with bytes that are no text as
+    `os.fsdecode` gives them; everything if there are none."""
+    job: str | None = None
+    """The job whose result it is."""
+
+    @property
+    def title(self) -> str:
+        """`review of the working tree`."""
+        return f"{self.kind.replace('-', ' ')} of {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +122,7 @@ class Request:
     """Variables for one of ours on top of the caller's, as the user's configuration says."""
     carry: Carry = Carry.ALL
     base: str | None = None
-    """The revision to start from; `None` is the present HEAD."""
+    """The revision to start from; `None` is the present HEAD, or for a look the user's tree."""
     isolation: Isolation = Isolation.WORKTREE
     timeout_s: float | None = 1800.0
     """Wall-clock limit in seconds; `None` means no limit."""
@@ -110,6 +143,10 @@ class Request:
     """A name that the user gave."""
     subfolder: str = ""
     """Where in the tree the caller stood, relative to its top."""
+    review: Reviewed | None = None
+    """What is reviewed, where the job is a review; `prompt` is what to look at above all then."""
+    from_review: str | None = None
+    """The id of the review whose findings are the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +213,6 @@ class Job:
             import shlex  # noqa: PLC0415 - only where a title is shown
 
             return shlex.join(self.request.command)
+        if self.request.review:
+            return self.request.review.title
         return " ".join(self.request.prompt.split())

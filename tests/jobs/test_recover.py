@@ -14,7 +14,7 @@ import pytest
 
 from sideshoot.jobs import events, identity, service
 from sideshoot.jobs.rebuild import rebuild
-from sideshoot.model import Decision, Outcome, State
+from sideshoot.model import Decision, Isolation, Outcome, State
 from sideshoot.workspace.steps import VARIABLE
 from support.processes import await_true, long_sleep, running
 
@@ -226,6 +226,17 @@ def test_a_workspace_that_is_gone_with_its_worker(jobs: Jobs) -> None:
     job = jobs.get(job)
     assert job.outcome is Outcome.INTERRUPTED
     assert jobs.content(job, "made") == b"x\n"
+
+
+def test_a_copy_to_look_at_goes_when_its_worker_died(jobs: Jobs, worktrees: Path) -> None:
+    job, _ = jobs.hang(isolation=Isolation.READ_ONLY, base="HEAD")
+    assert (worktrees / job.id).is_dir()
+    kill(job.worker_pid)
+    jobs.await_death(job)
+    service.recover(jobs.repository)
+    found = jobs.get(job)
+    assert (found.outcome, found.worktree, found.result) == (Outcome.INTERRUPTED, None, None)
+    assert not (worktrees / job.id).exists()
 
 
 def test_a_fault_in_saving_does_not_block_all_commands(

@@ -19,7 +19,19 @@ from sideshoot.jobs import schema
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.record import from_record, to_record
 from sideshoot.jobs.store import Store
-from sideshoot.model import Carry, Decision, Driver, Isolation, Job, JobId, Outcome, Request, State
+from sideshoot.model import (
+    Carry,
+    Decision,
+    Driver,
+    Isolation,
+    Job,
+    JobId,
+    Outcome,
+    Request,
+    Reviewed,
+    ReviewKind,
+    State,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +59,15 @@ FULL = Job(
         environment={"SEED": "bean"},
         name="a name",
         subfolder="src",
+        review=Reviewed(
+            kind=ReviewKind.ADVERSARIAL,
+            what="the working tree",
+            before="d" * 40,
+            after="e" * 40,
+            paths=("a \udcff", "b"),
+            job="k2cccc",
+        ),
+        from_review="k2dddd",
     ),
     state=State.FINISHED,
     outcome=Outcome.TIMED_OUT,

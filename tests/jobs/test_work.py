@@ -14,9 +14,11 @@ import pytest
 from sideshoot.agents.base import AgentResult, Event, EventKind, Stop, StopReason, Task
 from sideshoot.errors import AgentUnavailable, CannotStart, UsageError, WrongState
 from sideshoot.jobs import events, service
+from sideshoot.jobs.brief import Brief
 from sideshoot.lock import is_held
 from sideshoot.model import Decision, Isolation, Outcome, Request, State
 from support.processes import await_true, long_sleep, running
+from support.repos import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -324,7 +326,56 @@ def test_a_read_only_job_that_writes_is_told_of(jobs: Jobs) -> None:
     assert (quiet.result, quiet.decision, quiet.warnings) == (None, Decision.OPEN, ())
     loud = jobs.run("echo x >> app.py", isolation=Isolation.READ_ONLY)
     (warning,) = loud.warnings
-    assert "although it was to be read-only" in warning
+    assert "changed while it looked" in warning
+
+
+def test_a_look_at_a_commit_has_a_copy_that_goes_afterwards(jobs: Jobs, worktrees: Path) -> None:
+    repo = jobs.repo
+    repo.write("app.py", "edited\n")
+    before = repo.fingerprint()
+    job = jobs.run("pwd; cat app.py; git status -s", isolation=Isolation.READ_ONLY, base="HEAD")
+    assert job.message == f"{worktrees}/{job.id}\n{FILES['app.py']}"
+    assert (job.worktree, job.result, job.decision) == (None, None, Decision.OPEN)
+    assert job.warnings == ()
+    assert repo.fingerprint() == before
+    assert repo.text("branch", "--list", "sideshoot/*") == ""
+    assert not list(worktrees.glob("[a-z]*"))
+
+
+def test_what_is_written_in_such_a_copy_is_told_of_and_held(jobs: Jobs) -> None:
+    before = jobs.repo.fingerprint()
+    job = jobs.run("echo x > made", isolation=Isolation.READ_ONLY, base="HEAD")
+    assert job.worktree is None
+    assert any("only to look at" in warning for warning in job.warnings)
+    assert jobs.content(job, "made") == b"x\n"
+    assert jobs.repo.fingerprint() == before
+
+
+def test_what_a_look_does_to_the_users_refs_is_a_warning(jobs: Jobs) -> None:
+    job = jobs.run("git branch stray", isolation=Isolation.READ_ONLY)
+    assert any("stray" in warning for warning in job.warnings)
+
+
+def test_git_writes_nothing_for_who_may_only_look(jobs: Jobs) -> None:
+    repo = jobs.repo
+    os.utime(repo.place("app.py"), (1_000_000_000, 1_000_000_000))
+    index = (repo.git_dir / "index").read_bytes()
+    jobs.run("git status; git diff; git diff HEAD", isolation=Isolation.READ_ONLY)
+    assert (repo.git_dir / "index").read_bytes() == index
+
+
+def test_a_brief_is_told_in_place_of_the_words(jobs: Jobs, gardener: Gardener) -> None:
+    brief = Brief("all of it \udcff", {"type": "object"}, {"type": "custom"})
+    request = Request("gardener", prompt="weed", isolation=Isolation.READ_ONLY)
+    job = service.create(jobs.repository, request, brief=brief)
+    service.work(jobs.repository, job.id)
+    (task,) = gardener.tasks
+    assert (task.prompt, task.output_schema, task.reviewer) == (
+        "all of it \udcff",
+        {"type": "object"},
+        {"type": "custom"},
+    )
+    assert jobs.get(job).request.prompt == "weed"
 
 
 # -- what the agent does to the user's side

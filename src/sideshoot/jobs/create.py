@@ -18,21 +18,30 @@ from sideshoot.jobs.settings import agents_for_tasks, load_config
 from sideshoot.jobs.store import Store
 from sideshoot.model import Isolation, Job, JobId, Request, State
 from sideshoot.workspace.folders import folder_for
+from sideshoot.workspace.refs import reviewed_ref
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Agent
     from sideshoot.config import Config
     from sideshoot.git import Repository
+    from sideshoot.jobs.brief import Brief
     from sideshoot.jobs.enclosure import Choice
 
 GO_ON = "Go on with this task: take the most useful next step."
 """The task of a job that goes on with a thread and was given no words."""
 
 
-def create(repository: Repository, request: Request, *, session: str | None = None) -> Job:
+def create(
+    repository: Repository,
+    request: Request,
+    *,
+    session: str | None = None,
+    brief: Brief | None = None,
+) -> Job:
     """Record a job as queued; this process holds it until `work` or `launch` takes it over.
 
+    :param brief: what the agent is told in place of the request's prompt.
     :raises UsageError: the request can't work, whatever happens.
     :raises BadConfiguration: a file of settings says what can't be.
     :raises ConsentNeeded: the repository's file wants something that the user has to allow first.
@@ -55,7 +64,8 @@ def create(repository: Repository, request: Request, *, session: str | None = No
         warnings=fence.warnings,
     )
     try:
-        _record(store, folder, job)
+        _hold_reviewed(repository, job)
+        _record(store, folder, job, brief)
     except BaseException:
         release(folder)
         folder.remove()
@@ -75,7 +85,7 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
         )
     if request.base is not None and repository.resolve(request.base) is None:
         raise UsageError(f"{request.base!r} names no commit; `git log` shows what there is")
-    if request.base is not None and request.isolation is not Isolation.WORKTREE:
+    if request.base is not None and request.isolation is Isolation.IN_PLACE:
         raise UsageError("--base chooses what a workspace starts from; here there is none")
     if request.resume is None:
         return request
@@ -146,9 +156,19 @@ def _new_folder(state_dir: Path) -> JobFolder:
         raise _unwritable(state_dir / NAME, error) from error
 
 
-def _record(store: Store, folder: JobFolder, job: Job) -> None:
+def _hold_reviewed(repository: Repository, job: Job) -> None:
+    """Keep both sides of the change for as long as the review is there."""
+    review = job.request.review
+    if review is not None:
+        for side, commit in (("before", review.before), ("after", review.after)):
+            repository.git.run("update-ref", reviewed_ref(job.id, side), commit)
+
+
+def _record(store: Store, folder: JobFolder, job: Job, brief: Brief | None) -> None:
     try:
         folder.prompt.write_text(job.request.prompt, encoding="utf-8", errors="surrogateescape")
+        if brief is not None:
+            brief.save(folder.brief)
     except OSError as error:
         raise _unwritable(folder.top, error) from error
     store.add(job)

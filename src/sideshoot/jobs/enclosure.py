@@ -141,11 +141,11 @@ def remove_temp(folder: JobFolder) -> None:
 
 def _places(repository: Repository, job: Job) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """What may be written, and what directly inside of it may not."""
+    if job.request.isolation is Isolation.READ_ONLY:
+        return (), ()
     workspace = workspace_of(repository, job)
     if workspace is not None:
         return _of_workspace(workspace)
-    if job.request.isolation is Isolation.READ_ONLY:
-        return (), ()
     # Without a folder for workspaces there are none to be kept from being written.
     places = [repository.top / FOLDER, *(used.folder for used in used_folders(repository))]
     others = [one for one in places if one.is_relative_to(repository.top) and one.is_dir()]

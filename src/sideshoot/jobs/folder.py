@@ -55,6 +55,11 @@ class JobFolder(NamedTuple):
         return self.top / "prompt.txt"
 
     @property
+    def brief(self) -> Path:
+        """What the agent is told where that is more than the user's words."""
+        return self.top / "brief.json"
+
+    @property
     def stderr(self) -> Path:
         """What the agent wrote to standard error, where that is no part of its answer."""
         return self.top / "stderr.log"

@@ -31,8 +31,8 @@ def open_place(
 
     :raises SideshootError: it can't be made; the record names no workspace then.
     """
-    if job.request.isolation is not Isolation.WORKTREE:
-        return _in_place(repository, store, job)
+    if not has_workspace(job):
+        return _in_place(repository, store, folder, job)
     adopted = adopt(repository, store, job)
     if adopted is None:
         return _opened(repository, store, folder, job)
@@ -78,8 +78,19 @@ def _planned(repository: Repository, store: Store, job: Job, base: Base) -> Job:
     )
 
 
-def _in_place(repository: Repository, store: Store, job: Job) -> tuple[Job, list[str]]:
+def has_workspace(job: Job) -> bool:
+    """Whether a job works in a copy; who is to look at a certain commit has one, too."""
+    if job.request.isolation is Isolation.READ_ONLY:
+        return job.request.base is not None
+    return job.request.isolation is Isolation.WORKTREE
+
+
+def _in_place(
+    repository: Repository, store: Store, folder: JobFolder, job: Job
+) -> tuple[Job, list[str]]:
     """Remember the tree as it is, so that it can be told what the agent changes in it."""
+    if job.request.isolation is Isolation.READ_ONLY:
+        take_guard(repository, job.id, f"sideshoot/{job.id}").save(folder.guard)
     try:
         base = make_base(repository, job.id, carry=Carry.ALL)
     except SideshootError as error:

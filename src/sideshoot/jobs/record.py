@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from sideshoot.model import Carry, Decision, Driver, Isolation, Job, JobId, Outcome, Request, State
+from sideshoot.model import (
+    Carry,
+    Decision,
+    Driver,
+    Isolation,
+    Job,
+    JobId,
+    Outcome,
+    Request,
+    Reviewed,
+    ReviewKind,
+    State,
+)
 
 _REQUEST_FIELDS = frozenset(field.name for field in fields(Request))
+_REVIEWED_FIELDS = frozenset(field.name for field in fields(Reviewed))
 _JOB_FIELDS = frozenset(field.name for field in fields(Job))
 
 
@@ -17,6 +30,8 @@ def to_record(job: Job) -> dict[str, Any]:
     record["request"] = {name: getattr(job.request, name) for name in _REQUEST_FIELDS}
     if job.request.driver is not None:
         record["request"]["driver"] = asdict(job.request.driver)
+    if job.request.review is not None:
+        record["request"]["review"] = asdict(job.request.review)
     return record
 
 
@@ -45,6 +60,7 @@ def _request(record: dict[str, Any]) -> Request:
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
     facts["driver"] = _driver(record.get("driver"))
+    facts["review"] = _reviewed(record["review"]) if record.get("review") else None
     return Request(**facts)
 
 
@@ -57,3 +73,10 @@ def _driver(record: dict[str, Any] | None) -> Driver | None:
         dict(record["environment"]),
         tuple(record["writable"]),
     )
+
+
+def _reviewed(record: dict[str, Any]) -> Reviewed:
+    facts = {name: value for name, value in record.items() if name in _REVIEWED_FIELDS}
+    facts["kind"] = ReviewKind(record["kind"])
+    facts["paths"] = tuple(record.get("paths", ()))
+    return Reviewed(**facts)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sideshoot.errors import GitError, SideshootError
 from sideshoot.git.trees import differences
 from sideshoot.jobs.inplace import snapshot_in_place
-from sideshoot.jobs.place import workspace_of
+from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
 from sideshoot.model import Decision, Isolation, Job
 from sideshoot.text import show_path
 from sideshoot.workspace import guard as guards
 from sideshoot.workspace.capture import capture
 from sideshoot.workspace.ignored import list_ignored
+from sideshoot.workspace.refs import result_ref
+from sideshoot.workspace.removal import remove_workspace
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
@@ -53,6 +55,9 @@ def save(repository: Repository, folder: JobFolder, job: Job) -> Saved:
         saved.error = str(error)
     if guard is not None:
         saved.warnings += guards.compare(repository, guard, folder=folder.top)
+    look_only = job.request.isolation is Isolation.READ_ONLY
+    if workspace is not None and look_only and saved.error is None:
+        _drop(repository, job, workspace, saved)
     return saved
 
 
@@ -79,6 +84,25 @@ def _save_workspace(repository: Repository, workspace: Workspace, saved: Saved) 
     saved.facts["ignored_paths"] = tuple(map(show_path, ignored.paths))
 
 
+def _drop(repository: Repository, job: Job, workspace: Workspace, saved: Saved) -> None:
+    """Take away a copy that was there to look at; what was written in it all the same is held."""
+    result = saved.facts.get("result")
+    if result is not None and repository.tree_of(result) == repository.tree_of(workspace.base):
+        saved.facts["result"] = None
+        repository.git.run("update-ref", "-d", result_ref(job.id))
+    elif result is not None:
+        saved.warnings.append(
+            "it wrote files in the copy that it was only to look at; "
+            f"`git diff {workspace.base} {result}` shows them"
+        )
+    try:
+        remove_workspace(repository, workspace)
+    except SideshootError as error:
+        saved.warnings.append(str(error))
+        return
+    saved.facts |= NO_WORKSPACE
+
+
 def _ignored(repository: Repository, workspace: Workspace, result: str) -> Ignored:
     found = list_ignored(workspace)
     if not found.count:
@@ -97,6 +121,6 @@ def _save_in_place(repository: Repository, job: Job, saved: Saved) -> None:
     saved.facts |= {"result": result, "decision": Decision.KEPT}
     if job.request.isolation is Isolation.READ_ONLY:
         saved.warnings.append(
-            f"files changed although it was to be read-only; `git diff {job.base} {result}` shows "
-            "them"
+            "files in your tree changed while it looked, by you or by it; "
+            f"`git diff {job.base} {result}` shows them"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.base import Task
 from sideshoot.agents.ending import MARKER
 from sideshoot.errors import JobNotFound
+from sideshoot.jobs.brief import Brief
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Isolation
 
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
     from sideshoot.jobs.enclosure import Enclosure
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.jobs.store import Store
-    from sideshoot.model import Job
+    from sideshoot.model import Job, Request
+
+LOOKING = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "diff.autoRefreshIndex",
+    "GIT_CONFIG_VALUE_0": "false",
+    "GIT_CONFIG_KEY_1": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_1": "explicit",
+}
+"""For who may only look. Else `git status` and `git diff` write what they found into the index, and
+a folder of the tree that looks like a repository can name programs for git to run."""
 
 
 def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -> Task:
@@ -29,8 +41,9 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
     start = _start(top, request.subfolder)
     thread_id = _thread_id(store, job)
     enclosure = _enclosure(repository, folder, job)
+    brief = Brief.load(folder.brief) or Brief(request.prompt)
     return Task(
-        prompt=_told_where(request.prompt, start) if thread_id else request.prompt,
+        prompt=_told_where(brief.prompt, start) if thread_id else brief.prompt,
         command=request.command,
         folder=start,
         top=top,
@@ -40,11 +53,18 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
         effort=request.effort,
         mode=request.agent_mode,
         thread_id=thread_id,
-        environment={**request.environment, MARKER: job.id, "SIDESHOOT_WORKSPACE": str(top)},
+        environment={
+            **request.environment,
+            MARKER: job.id,
+            "SIDESHOOT_WORKSPACE": str(top),
+            **_looking(request),
+        },
         stderr=folder.stderr,
         checkout=repository.top,
         fence=enclosure.fence if enclosure else None,
         mechanism=enclosure.mechanism if enclosure else None,
+        output_schema=brief.output_schema,
+        reviewer=brief.reviewer,
     )
 
 
@@ -54,6 +74,10 @@ def _enclosure(repository: Repository, folder: JobFolder, job: Job) -> Enclosure
     from sideshoot.jobs.enclosure import enclosure_of  # noqa: PLC0415 - only for a fence
 
     return enclosure_of(repository, folder, job)
+
+
+def _looking(request: Request) -> dict[str, str]:
+    return LOOKING if request.isolation is Isolation.READ_ONLY else {}
 
 
 def _start(top: Path, subfolder: str) -> Path:
@@ -82,6 +106,7 @@ def _writable(repository: Repository, job: Job) -> tuple[Path, ...]:
     from sideshoot.workspace.opening import writable_folders  # noqa: PLC0415 - git is at work
 
     workspace = workspace_of(repository, job)
-    if workspace is None or job.request.command:
+    look_only = job.request.isolation is Isolation.READ_ONLY
+    if workspace is None or job.request.command or look_only:
         return ()
     return writable_folders(workspace)

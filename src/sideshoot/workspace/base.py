@@ -44,11 +44,11 @@ def make_base(
     :raises CaptureFailed: a file of the user's tree can't be read.
     """
     if revision is not None:
-        base = _committed(repository, _resolved(repository, revision))
+        base = committed(repository, _resolved(repository, revision))
     elif carry is Carry.NONE:
-        base = _committed(repository, repository.head())
+        base = committed(repository, repository.head())
     else:
-        base = _carried(repository, untracked=carry is Carry.ALL)
+        base = carried(repository, untracked=carry is Carry.ALL)
     repository.git.run("update-ref", base_ref(job_id), base.commit)
     return base
 
@@ -71,7 +71,8 @@ def _resolved(repository: Repository, revision: str) -> str:
     return commit
 
 
-def _committed(repository: Repository, head: str | None) -> Base:
+def committed(repository: Repository, head: str | None) -> Base:
+    """A commit alone, without anything uncommitted; nothing at all for `None`. No ref holds it yet."""
     if head is None:
         # The empty tree is known to git without being stored; a commit of it needs it stored.
         tree = repository.git.text("hash-object", "-t", "tree", "-w", "--stdin")
@@ -79,7 +80,11 @@ def _committed(repository: Repository, head: str | None) -> Base:
     return Base(head, repository.tree_of(head), head, None)
 
 
-def _carried(repository: Repository, *, untracked: bool) -> Base:
+def carried(repository: Repository, *, untracked: bool = True) -> Base:
+    """The user's tree as it is at this moment. No ref holds it yet.
+
+    :raises CaptureFailed: a file can't be read.
+    """
     head, head_tree = repository.objects("HEAD^{commit}", "HEAD^{tree}")
     with scratch(repository) as folder:
         git = with_copy(repository.git, repository.index, folder / "index")

@@ -38,21 +38,27 @@ class FileChange:
 
 
 def changed_files(
-    repository: Repository, base: str, result: str, paths: Collection[bytes] = ()
+    repository: Repository,
+    base: str,
+    result: str,
+    paths: Collection[bytes] = (),
+    *,
+    text_limit: int | None = None,
 ) -> list[FileChange]:
     """The files that differ between two commits or trees, with renames as git finds them.
 
     :param paths: only those at these paths or below them.
+    :param text_limit: what is larger than so many bytes counts as binary and is not read.
     """
     few = paths if len(paths) <= _PATHSPEC_LIMIT else ()
-    answer = _literal(repository.git).run(
+    answer = _comparing(repository.git, text_limit).run(
         "diff-tree", *_SHAPE, "--raw", "--numstat", "-z", base, result, "--", *map(os.fsdecode, few)
     )
     found = _parse(answer.stdout)
     if few == paths:
         return found
     wanted = set(paths)
-    return [change for change in found if change.path in wanted]
+    return [change for change in found if _is_below(change.path, wanted)]
 
 
 def write_patch(
@@ -73,13 +79,53 @@ def write_patch(
     argv = ["diff-tree", *_SHAPE, *_PATCH, f"--color={colored}", base, result, "--"]
     argv += map(os.fsdecode, paths)
     out.flush()
-    process = _literal(repository.git).start(*argv, stdout=out.fileno())
+    process = _comparing(repository.git).start(*argv, stdout=out.fileno())
     # A reader that has seen enough (`head`, a pager that was left) is no failure.
     rest_of(argv, process, accept=(0, -13, 141))
 
 
-def _literal(git: Git) -> Git:
-    return git.having(GIT_LITERAL_PATHSPECS="1")
+def read_patch(
+    repository: Repository,
+    base: str,
+    result: str,
+    paths: Collection[bytes],
+    *,
+    limit: int,
+    text_limit: int | None = None,
+) -> tuple[bytes, bool]:
+    """The patch for these paths as people read it, and whether that is all of it.
+
+    No more than `limit` bytes are read; git is ended where it has more to say. Names are quoted as
+    git does where they are no plain UTF-8.
+
+    :param paths: at most some hundreds; of a renamed file both.
+    :param text_limit: as for `changed_files`.
+    """
+    argv = ["diff-tree", *_SHAPE, "-p", "--src-prefix=a/", "--dst-prefix=b/", "--no-color"]
+    argv += [base, result, "--", *map(os.fsdecode, paths)]
+    git = _comparing(repository.git, text_limit).configured({"core.quotePath": "false"})
+    process = git.start(*argv)
+    assert process.stdout is not None
+    patch = process.stdout.read(limit)
+    if len(patch) == limit and process.stdout.read(1):
+        process.kill()
+        rest_of(argv, process, accept=(0, -9))
+        return patch, False
+    rest_of(argv, process)
+    return patch, True
+
+
+def _comparing(git: Git, text_limit: int | None = None) -> Git:
+    literal = git.having(GIT_LITERAL_PATHSPECS="1")
+    if text_limit is None:
+        return literal
+    return literal.configured({"core.bigFileThreshold": str(text_limit)})
+
+
+def _is_below(path: bytes, wanted: Collection[bytes]) -> bool:
+    """Whether a path or a folder that it lies in is one of those."""
+    ends = [place for place, letter in enumerate(path) if letter == 0x2F]
+    return path in wanted or any(path[:end] in wanted for end in ends)
 
 
 def _parse(output: bytes) -> list[FileChange]:

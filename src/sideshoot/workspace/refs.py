@@ -20,6 +20,11 @@ def result_ref(job_id: str) -> str:
     return f"{job_refs(job_id)}result"
 
 
+def reviewed_ref(job_id: str, side: str) -> str:
+    """What a reviewed change began at (`before`) or led to (`after`)."""
+    return f"{job_refs(job_id)}{side}"
+
+
 def undo_ref(job_id: str) -> str:
     """What a keep replaced."""
     return f"{job_refs(job_id)}undo"

@@ -101,15 +101,24 @@ def unhide(repository: Repository, git: Git) -> None:
     Entries marked skip-worktree or assume-unchanged whose files exist are what the user works with;
     those without a file (outside a sparse checkout) stay as the index has them.
     """
-    hidden = [
-        path
-        for _, path in _HIDDEN.findall(git.run("ls-files", "-v", "-z").stdout)
-        if os.path.lexists(place(repository.top, path))
-    ]
+    hidden = _hidden_files(repository, git)
     if hidden:
         names = b"\0".join(hidden) + b"\0"
         git.run("update-index", "-z", "--no-assume-unchanged", "--stdin", stdin=names)
         git.run("update-index", "-z", "--no-skip-worktree", "--stdin", stdin=names)
+
+
+def hides_files(repository: Repository) -> bool:
+    """Whether git overlooks changes of some files, since the user told it to."""
+    return bool(_hidden_files(repository, repository.git))
+
+
+def _hidden_files(repository: Repository, git: Git) -> list[bytes]:
+    return [
+        path
+        for _, path in _HIDDEN.findall(git.run("ls-files", "-v", "-z").stdout)
+        if os.path.lexists(place(repository.top, path))
+    ]
 
 
 def _look(git: Git, knowing: Git, *, untracked: bool) -> _Found:
