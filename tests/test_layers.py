@@ -1,4 +1,4 @@
-"""Imports point down only: cli, jobs, workspace and agents, git, and the words at the bottom."""
+"""Imports point down only: cli, review, jobs, workspace and agents, git, and the words at the bottom."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ ALLOWED = {
     "agents": {"agents", "fence"},
     "fence": {"fence"},
     "jobs": {"jobs", "workspace", "agents", "fence", "git"},
+    "review": {"review", "jobs", "workspace", "agents", "fence", "git"},
 }
 
 

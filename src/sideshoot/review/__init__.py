@@ -1,0 +1,1 @@
+"""Reviews: a change that an agent looks at and says what is wrong with it."""
