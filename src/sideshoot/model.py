@@ -215,4 +215,7 @@ class Job:
             return shlex.join(self.request.command)
         if self.request.review:
             return self.request.review.title
-        return " ".join(self.request.prompt.split())
+        words = " ".join(self.request.prompt.split())
+        if self.request.from_review and not words:
+            return f"mend what review {self.request.from_review} found"
+        return words

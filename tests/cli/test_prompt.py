@@ -68,6 +68,31 @@ def test_words_after_dashes_are_a_command(words: Sequence[str], arguments: tuple
     assert task(*words) == Asked("", arguments)
 
 
+@pytest.mark.parametrize(
+    ("words", "options", "prompt"),
+    [
+        (["--from-review"], {"from_review": True, "from_review_job": None}, ""),
+        (["--from-review", "be", "quick"], {"from_review": True}, "be quick"),
+        (["--from-review", "k3f9ab"], {"from_review": False, "from_review_job": "k3f9ab"}, ""),
+        (["--from-review=k3", "x"], {"from_review_job": "k3"}, "x"),
+        (
+            ["--from-review", "k3f9ab", "--finding", "2", "--finding=1", "x", "--finding", "3"],
+            {"from_review_job": "k3f9ab", "findings": (2, 1)},
+            "x --finding 3",
+        ),
+        (
+            ["--resume", "m2x7cd", "--from-review", "k3f9ab", "-b", "x"],
+            {"resume_job": "m2x7cd", "from_review_job": "k3f9ab", "background": True},
+            "x",
+        ),
+    ],
+)
+def test_a_review_may_be_named(words: Sequence[str], options: Any, prompt: str) -> None:
+    found, _ = parsed(*words)
+    assert options.items() <= found.items()
+    assert " ".join(found["words"]) == prompt
+
+
 def test_a_prompt_file_is_taken_whole(tmp_path: Path) -> None:
     text = "\n  --help 'quotes\" \\ and\tmore\n\n"
     (tmp_path / "task.md").write_text(text)

@@ -44,6 +44,14 @@ def shell(command: str, **arguments: Any) -> Step:
     return {"do": "shell", "command": command, "arguments": arguments}
 
 
+def as_told(pattern: str, **words: str) -> Step:
+    """The model runs the first command in what it was told that `pattern` matches on a line.
+
+    :param words: what it puts in the place of words in the command.
+    """
+    return {"do": "as_told", "pattern": pattern, "words": words, "arguments": {}}
+
+
 def patch(text: str) -> Step:
     """The model edits files by a patch in Codex's own form."""
     return {"do": "patch", "text": text}
@@ -107,7 +115,15 @@ class History:
         """:param unasked: the steps of who was given no play."""
         plays = [found for text in self.user for found in _PLAY.findall(text)]
         steps: Sequence[Step] = json.loads(plays[-1]) if plays else unasked
-        return steps[self.results] if self.results < len(steps) else say(DEFAULT)
+        step = steps[self.results] if self.results < len(steps) else say(DEFAULT)
+        return self._spelled_out(step) if step["do"] == "as_told" else step
+
+    def _spelled_out(self, step: Step) -> Step:
+        told = re.search(rf"^\s*({step['pattern']})$", "\n".join(self.user), re.MULTILINE)
+        command = told[1] if told else "false"
+        for word, value in step["words"].items():
+            command = command.replace(word, value)
+        return shell(command)
 
 
 class Dialect(Protocol):

@@ -14,7 +14,7 @@ from sideshoot.cli.durations import show_duration
 from sideshoot.cli.folders import folder_size
 from sideshoot.cli.record import duration_s, job_record, next_steps
 from sideshoot.cli.references import is_active
-from sideshoot.cli.storylines import story_lines
+from sideshoot.cli.storylines import is_answer, story_lines
 from sideshoot.cli.summary import next_lines, shown_outcome
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def latest_lines(place: Place, job: Job, most: int = LATEST) -> list[str]:
     lines = [
         line
         for event in tail(place.log_of(job), most * 4)
+        if not (job.request.review and is_answer(event.kind, event.data))
         for line in _lines_of(event.kind, event.data)
     ]
     return lines[-most:]
@@ -69,9 +70,11 @@ def _facts(place: Place, job: Job) -> Iterator[tuple[str, str]]:
     model = f" ({job.request.model})" if job.request.model else ""
     yield "agent", f"{job.request.agent}{model}"
     yield "state", _state(job)
+    if job.request.review:
+        yield "reviews", job.request.review.what
     if job.request.sandbox != "off":
         yield "sandbox", f"{job.request.sandbox} ({job.mechanism})"
-    if not is_active(job):
+    if not is_active(job) and job.request.review is None:
         yield "decision", job.decision.value
         yield "changes", sum_line(place.changes_of(job))
     if job.worktree and (size := folder_size(Path(job.worktree))):

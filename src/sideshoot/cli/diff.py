@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,15 +51,27 @@ def command(call: Call, words: tuple[str, ...], *, form: str | None) -> int:
     tests = (is_open, is_finished, is_active)
     job, names = job_and_paths(place, words, call.dashed, *tests, what="finished job")
     refuse_unfinished(job)
+    job = _as_reviewed(job)
     if not job.base or not job.result:
         raise WrongState(f"job {job.id} has no result that could be compared")
-    paths = changed_paths(place, job, names)
+    paths = changed_paths(place, job, names) or _paths_of(job)
     if call.json:
         output.say_object(_diff_record(place, job, paths))
         return 0
     shown = {"stat": _show_stat, "names": _show_names}.get(form or "", _show_patch)
     shown(place, job, paths)
     return 0
+
+
+def _as_reviewed(job: Job) -> Job:
+    """Of a review, the change that it is about is shown."""
+    review = job.request.review
+    return replace(job, base=review.before, result=review.after) if review else job
+
+
+def _paths_of(job: Job) -> tuple[bytes, ...]:
+    review = job.request.review
+    return tuple(os.fsencode(path) for path in review.paths) if review else ()
 
 
 def changed_paths(place: Place, job: Job, names: Sequence[str]) -> tuple[bytes, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
 from sideshoot.cli.durations import show_duration
-from sideshoot.cli.storylines import output_bytes, story_lines
+from sideshoot.cli.storylines import is_answer, output_bytes, story_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,17 +35,18 @@ class Story(Protocol):
         """Tell what is left, but for `message`, which will be shown as the result."""
 
 
-def story_of(agent: str, *, is_command: bool, quiet_stdout: bool) -> Story:
+def story_of(agent: str, *, is_command: bool, quiet_stdout: bool, is_review: bool = False) -> Story:
     """The right way to tell of a job here.
 
     :param is_command: what it prints is passed through as it is.
+    :param is_review: an answer for programs is no part of it.
     :param quiet_stdout: nothing but the end result may go to standard output.
     """
     if is_command:
         return PassedThrough(all_to_stderr=quiet_stdout)
     if output.is_terminal(sys.stderr):
-        return BottomLine(agent)
-    return PlainLines()
+        return BottomLine(agent, is_review=is_review)
+    return PlainLines(is_review=is_review)
 
 
 class WhileHeard:
@@ -88,7 +89,8 @@ class PlainLines:
     not always say which one that is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_review: bool = False) -> None:
+        self._is_review = is_review
         self._held: str | None = None
         self._edited: list[str] = []
 
@@ -99,6 +101,8 @@ class PlainLines:
         self._release()
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        if self._is_review and is_answer(kind, data):
+            return
         lines = story_lines(kind, data)
         if kind == "file_change":
             # It is told once, though agents report its beginning and its end.
@@ -150,11 +154,11 @@ class PassedThrough(PlainLines):
 class BottomLine(PlainLines):
     """The story scrolls above one line that says what is going on and for how long."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, *, is_review: bool = False) -> None:
         from rich.console import Console  # noqa: PLC0415 - only for a terminal
         from rich.status import Status  # noqa: PLC0415
 
-        super().__init__()
+        super().__init__(is_review=is_review)
         self._agent = agent
         self._doing = "starting"
         self._started = time.monotonic()

@@ -24,6 +24,8 @@ NAME = "sideshoot"
 SECTIONS: dict[str, dict[str, str]] = {
     "Doing": {
         "run": "Let an agent or any command work in a copy of the repository.",
+        "review": "Have a change reviewed; nothing is written.",
+        "adversarial-review": "Have a reviewer try to break the confidence in a change.",
     },
     "Seeing": {
         "status": "Show what is running and what waits for a decision.",
@@ -48,6 +50,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
+_ELSEWHERE = {"adversarial-review": "sideshoot.cli.review:adversarial"}
+"""The commands that do not have a module of their own name."""
+
 # The words of the plugins that began this; they mean what stands beside them.
 ALIASES = {
     "task": "sideshoot.cli.run:command",
@@ -65,7 +70,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         place = ALIASES.get(cmd_name)
         if place is None and cmd_name in self.list_commands(ctx):
-            place = f"sideshoot.cli.{cmd_name}:command"
+            place = _ELSEWHERE.get(cmd_name, f"sideshoot.cli.{cmd_name}:command")
         if place is None:
             return None
         module, name = place.split(":")

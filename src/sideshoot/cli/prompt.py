@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_MAY_NAME_A_JOB = ("--resume", "--from-review")
 _JOB_ID = re.compile(r"(?=.*\d)[a-z][0-9a-z]{5}")
 
 
@@ -28,24 +29,26 @@ class Asked:
 class RunCommand(Command):
     """Options first: what comes after the first other word is never looked at.
 
-    `--resume` may name a job. Only a word that is shaped like an id is taken for one, so that
-    `run --resume go on` is the task "go on"; `--resume=JOB` takes any beginning of an id.
+    `--resume` and `--from-review` may name a job. Only a word that is shaped like an id is taken for
+    one, so that `run --resume go on` is the task "go on"; `--resume=JOB` takes any beginning of an
+    id.
     """
 
     def spelled_out(self, args: Sequence[str]) -> list[str]:
         kinds = list(Words(self, args))
         spelled: list[str] = []
         for (kind, word), (next_kind, following) in zip(kinds, [*kinds, ("", "")][1:], strict=True):
-            if (
-                kind == "option"
-                and word == "--resume"
-                and next_kind == "word"
-                and _is_id(following)
-            ):
+            name, equals, value = word.partition("=")
+            if kind != "option" or name not in _MAY_NAME_A_JOB:
+                spelled.append(word)
+            elif equals:
+                spelled.append(f"{name}-job={value}")
+            elif next_kind == "word" and _is_id(following):
                 # The words after the id have not been looked at yet.
-                return [*spelled, "--resume-job", *args[len(spelled) + 1 :]]
-            resume = kind == "option" and word.startswith("--resume=")
-            spelled.append(word.replace("--resume", "--resume-job", 1) if resume else word)
+                rest = self.spelled_out(args[len(spelled) + 2 :])
+                return [*spelled, f"{name}-job", following, *rest]
+            else:
+                spelled.append(word)
         return spelled
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.cli.actions import command_from_anywhere
-from sideshoot.model import Decision, Isolation, Job, State
+from sideshoot.model import Decision, Isolation, Job, Outcome, State
 from sideshoot.text import path_fields
 
 if TYPE_CHECKING:
@@ -31,12 +31,22 @@ def job_record(place: Place, job: Job, changes: Sequence[FileChange]) -> dict[st
         "insertions": sum(change.insertions for change in changes),
         "deletions": sum(change.deletions for change in changes),
         "ignored": {"count": job.ignored_count, "paths": list(job.ignored_paths)},
+        "from_review": job.request.from_review,
+        "review": _review(place, job),
         "warnings": warnings_of(job),
         "usage": job.usage,
         "duration_s": duration_s(job),
         "log": str(place.log_of(job)),
         "actions": actions_of(job),
     }
+
+
+def _review(place: Place, job: Job) -> dict[str, Any] | None:
+    if job.request.review is None:
+        return None
+    from sideshoot.cli.reviewed import review_record  # noqa: PLC0415 - only of a review
+
+    return review_record(place, job)
 
 
 def job_summary(job: Job) -> dict[str, Any]:
@@ -53,7 +63,9 @@ def job_summary(job: Job) -> dict[str, Any]:
 
 
 def kind_of(job: Job) -> str:
-    """`command` or `task`."""
+    """`command`, `task`, `review` or `adversarial-review`."""
+    if job.request.review:
+        return job.request.review.kind.value
     return "command" if job.request.command else "task"
 
 
@@ -86,13 +98,18 @@ def duration_s(job: Job, now: float | None = None) -> float | None:
 
 def actions_of(job: Job) -> dict[str, str]:
     """The commands that make sense now, by name; each works when pasted anywhere."""
-    return {name: command_from_anywhere(job.target, name, job.id) for name in next_steps(job)}
+    actions = {name: command_from_anywhere(job.target, name, job.id) for name in next_steps(job)}
+    if job.request.review and job.outcome is Outcome.SUCCEEDED:
+        actions["mend"] = command_from_anywhere(job.target, "run", "--from-review", job.id)
+    return actions
 
 
 def next_steps(job: Job) -> list[str]:
     """The names of the commands that make sense for a job as it is now."""
     if job.state is not State.FINISHED:
         return ["status", "logs", "cancel"]
+    if job.request.review:
+        return ["result", "diff"]
     if job.continued_by is not None or job.request.isolation is not Isolation.WORKTREE:
         # It is decided together with the later job; in the user's own tree nothing is decided.
         return ["diff"] if job.result else []

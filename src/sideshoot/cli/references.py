@@ -38,16 +38,31 @@ def is_undecided(job: Job) -> bool:
     return is_open(job) and job.request.isolation is Isolation.WORKTREE
 
 
+def is_look(job: Job) -> bool:
+    """It was only to look, as a review is; there is nothing to decide."""
+    return job.request.isolation is Isolation.READ_ONLY
+
+
+def can_be_resumed(job: Job) -> bool:
+    """It has a conversation that is not at work; a review's is one with somebody else."""
+    return bool(job.thread_id) and not is_active(job) and job.request.review is None
+
+
 def is_kept(job: Job) -> bool:
     """Its work, or some of it, was kept, and is not part of a later job's."""
     kept = job.decision in (Decision.KEPT, Decision.PARTLY_KEPT)
     return kept and job.continued_by is None and job.request.isolation is Isolation.WORKTREE
 
 
-def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> Job:
+def meant_job(
+    place: Place, reference: str | None, *tests: Test, what: str, looks: bool = False
+) -> Job:
     """The job that is named, or else the one that passes the first test that any job passes.
 
+    A job that only looked is meant as long as no other came after it.
+
     :param what: what is looked for, for the error: "job to keep".
+    :param looks: a job that only looked can be meant although it changed nothing.
     :raises JobNotFound: no job is named so.
     :raises AmbiguousJob: several can be meant.
     :raises UsageError: none can be meant.
@@ -57,7 +72,8 @@ def meant_job(place: Place, reference: str | None, *tests: Test, what: str) -> J
     jobs = place.jobs()
     for test in tests:
         if found := [job for job in jobs if test(job)]:
-            return only(_with_changes(place, found) or found)
+            found = [found[0], *(job for job in found[1:] if not is_look(job))]
+            return only(_with_changes(place, found, looks=looks) or found)
     raise UsageError(f"there is no {what}; `sideshoot status --all` lists all jobs")
 
 
@@ -93,10 +109,10 @@ def last_thread(place: Place, session: str | None) -> Job:
     """
     jobs = [job for job in place.jobs() if session is None or job.session == session]
     for job in jobs:
-        if is_active(job) and not job.request.command:
+        if is_active(job) and not (job.request.command or job.request.review):
             raise WrongState(f"job {job.id} is still {job.state}; `sideshoot status` follows it")
     for job in jobs:
-        if job.thread_id:
+        if can_be_resumed(job):
             return job
     raise UsageError("there is no earlier thread to go on with; leave --resume out")
 
@@ -131,11 +147,13 @@ def known_jobs(folder: str) -> Iterable[Job]:
         return []
 
 
-def _with_changes(place: Place, jobs: Sequence[Job]) -> list[Job]:
+def _with_changes(place: Place, jobs: Sequence[Job], *, looks: bool) -> list[Job]:
     # Of several jobs, those that changed nothing are hardly meant.
     if len(jobs) == 1 or len(jobs) > _MOST_COMPARED:
         return []
-    return [job for job in jobs if is_active(job) or place.changes_of(job)]
+    return [
+        job for job in jobs if is_active(job) or (looks and is_look(job)) or place.changes_of(job)
+    ]
 
 
 _MOST_LISTED = 6

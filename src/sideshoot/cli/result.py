@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,9 @@ from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import job_record
 from sideshoot.cli.references import is_active, is_finished, is_open, meant_job
+from sideshoot.cli.reviewed import form_options, judged, refuse_forms, show_review
 from sideshoot.cli.summary import say_message, show, summary_lines
-from sideshoot.errors import WrongState
+from sideshoot.errors import UsageError, WrongState
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
@@ -29,10 +30,21 @@ HELP = """Show what came of a job: the agent's last message, and what it changed
 
 @click.command("result", cls=Command, help=HELP, example=EXAMPLES)
 @job_argument()
-def command(call: Call, job: str | None) -> int:
+@form_options
+def command(call: Call, job: str | None, **options: Any) -> int:
+    refuse_forms(call, options)
     place = open_place(call)
-    found = meant_job(place, job, is_open, is_finished, is_active, what="finished job")
+    tests = (is_open, is_finished, is_active)
+    found = meant_job(place, job, *tests, what="finished job", looks=True)
     refuse_unfinished(found)
+    if found.request.review is not None:
+        # What the job ended with is not the status of a look at it.
+        show_review(place, found, form=options["form"], file=options["output"])
+        return judged(place, found, options["fail_on"])
+    if options["form"] or options["output"] or options["fail_on"]:
+        raise UsageError(
+            f"job {found.id} is no review; --format, --output and --fail-on are for findings"
+        )
     changes = place.changes_of(found)
     if call.json:
         output.say_object(job_record(place, found, changes))

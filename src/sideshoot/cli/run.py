@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,10 +24,13 @@ from sideshoot.fence.model import Level
 from sideshoot.model import Carry, Isolation, Job, Outcome, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sideshoot.agents.base import Event
     from sideshoot.cli.command import Call
     from sideshoot.cli.live import Story
     from sideshoot.cli.prompt import Asked
+    from sideshoot.review.rescue import Rescue
 
 EXAMPLES = """\
 sideshoot run fix the flaky test in test_cache.py
@@ -90,6 +95,20 @@ Options come before the task; from its first word on nothing is taken for an opt
 @click.option("--resume-job", hidden=True, metavar="JOB")
 @click.option("--resume-last", is_flag=True, help="Go on with the last job's thread.")
 @click.option("--fresh", is_flag=True, help="Start a new thread (the default).")
+@click.option(
+    "--from-review",
+    is_flag=True,
+    help="The task is what the last review found, or that of JOB; your words come first.",
+)
+@click.option("--from-review-job", hidden=True, metavar="JOB")
+@click.option(
+    "--finding",
+    "findings",
+    type=click.IntRange(min=1),
+    multiple=True,
+    metavar="N",
+    help="Only this finding of the review; can be given many times.",
+)
 @session_option("The session that the job belongs to.")
 def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     asked = asked_for(
@@ -101,10 +120,14 @@ def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     )
     _refuse_contradictions(asked, options)
     place = open_place(call)
+    rescue = _rescue(place, asked, options)
     request = consented(place, lambda: _request(place, asked, options))
+    if rescue is not None:
+        request = replace(request, from_review=rescue.review.id)
     return run(
         place,
         request,
+        rescue=rescue,
         session=options["session"],
         background=options["background"],
         survive=options["survive"],
@@ -118,29 +141,56 @@ def run(
     session: str | None,
     background: bool,
     survive: bool = False,
+    rescue: Rescue | None = None,
 ) -> int:
     """Do what a request asks for, here or in the background, and show what came of it.
 
     :param survive: in the background, and watched from here as if it were not.
+    :param rescue: the findings of a review that are the task.
+    """
+    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
+
+    brief = None
+    if rescue is not None:
+        from sideshoot.cli.rescue import brief_for  # noqa: PLC0415 - rare
+
+        brief = brief_for(place, request, rescue)
+    create = partial(service.create, place.repository, request, session=session, brief=brief)
+    return carry_out(place, create, _show_finished, background=background, survive=survive)
+
+
+def carry_out(
+    place: Place,
+    create: Callable[[], Job],
+    show_finished: Callable[[Place, Job], int],
+    *,
+    background: bool,
+    survive: bool = False,
+) -> int:
+    """Do a job, here or in the background, and show what came of it.
+
+    :param show_finished: shows it, and returns the exit status.
     """
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
     if survive and not background:
-        return _survive(place, request, session)
-    job = _create(place, request, session)
+        return _survive(place, create, show_finished)
+    job = consented(place, create)
     if background:
         service.launch(place.repository, job.id)
         return _show_launched(place, place.store.get(job.id))
-    status = _show_finished(place, _work(place, job))
+    status = show_finished(place, _work(place, job))
     _look_after(place, job)
     return status
 
 
-def _survive(place: Place, request: Request, session: str | None) -> int:
+def _survive(
+    place: Place, create: Callable[[], Job], show_finished: Callable[[Place, Job], int]
+) -> int:
     from sideshoot.cli.survive import Watch, say_it_goes_on  # noqa: PLC0415 - rare
 
     with Watch(place.repository) as watch:
-        job = _create(place, request, session)
+        job = consented(place, create)
         watch.launch(job)
         _announce(job)
         with _story(place, job) as story:
@@ -148,22 +198,20 @@ def _survive(place: Place, request: Request, session: str | None) -> int:
             job = place.store.get(job.id)
             story.end(job.message if watch.left is None else None)
         if watch.left is None:
-            return _show_finished(place, job)
+            return show_finished(place, job)
         say_it_goes_on(place, job)
     return 128 + watch.left
-
-
-def _create(place: Place, request: Request, session: str | None) -> Job:
-    from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
-
-    return consented(place, lambda: service.create(place.repository, request, session=session))
 
 
 def _story(place: Place, job: Job) -> Story:
     from sideshoot.cli.live import WhileHeard, story_of  # noqa: PLC0415 - not for --background
 
-    is_command = bool(job.request.command)
-    story = story_of(job.request.agent, is_command=is_command, quiet_stdout=place.call.json)
+    story = story_of(
+        job.request.agent,
+        is_command=bool(job.request.command),
+        is_review=job.request.review is not None,
+        quiet_stdout=place.call.json,
+    )
     return WhileHeard(story)
 
 
@@ -229,10 +277,30 @@ def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join(where)} contradict each other")
     if resumed and asked.command:
         raise UsageError("a command has no thread that could be resumed")
-    if not asked.prompt.strip() and not asked.command and not resumed:
+    from_review = options["from_review"] or options["from_review_job"]
+    if from_review and asked.command:
+        raise UsageError("the findings of a review are a task for an agent, not for a command")
+    if options["findings"] and not from_review:
+        raise UsageError("--finding chooses findings of a review; --from-review names it")
+
+
+def _rescue(place: Place, asked: Asked, options: dict[str, Any]) -> Rescue | None:
+    """The findings that are asked for, or that are the task since none was given."""
+    resumed = options["resume"] or options["resume_job"] or options["resume_last"]
+    if options["from_review"] or options["from_review_job"]:
+        from sideshoot.cli.rescue import wanted_rescue  # noqa: PLC0415 - rare
+
+        return wanted_rescue(place, options["from_review_job"], options["findings"])
+    if asked.prompt.strip() or asked.command or resumed:
+        return None
+    from sideshoot.cli.rescue import offered_rescue  # noqa: PLC0415 - rare
+
+    rescue = offered_rescue(place)
+    if rescue is None:
         raise UsageError(
             "there is no task; give it in words, with --prompt-file, or as `-- COMMAND`"
         )
+    return rescue
 
 
 def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
@@ -255,10 +323,15 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
 
 
 def _given(asked: Asked, options: dict[str, Any]) -> dict[str, Any]:
-    """What the command line says of the manner of the work."""
-    names = ("agent", "model", "effort", "agent_mode", "carry", "sandbox")
-    given = {name: options[name] for name in names}
-    given |= {"command": asked.command, "output_limit": options["output_limit"]}
+    names = ("agent_mode", "carry")
+    more = {name: options[name] for name in names if options[name] is not None}
+    return manner_of(options) | more | ({"command": asked.command} if asked.command else {})
+
+
+def manner_of(options: dict[str, Any]) -> dict[str, Any]:
+    """What the command line says of who does the work, how, and within which limits."""
+    given = {name: options[name] for name in ("agent", "model", "effort", "sandbox")}
+    given |= {"output_limit": options["output_limit"]}
     given |= {f"{name}_s": options[name] for name in ("timeout", "idle_timeout")}
     return {
         name: value.amount if isinstance(value, Limit) else value

@@ -10,7 +10,7 @@ from sideshoot.cli import discard, keep, output
 from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument, session_option
 from sideshoot.cli.place import open_place
-from sideshoot.cli.references import is_active
+from sideshoot.cli.references import can_be_resumed
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
@@ -45,7 +45,7 @@ def worktree_cleanup(ctx: click.Context, call: Call, job: str, *, action: str) -
 def task_resume_candidate(call: Call, *, session: str | None) -> int:
     place = open_place(call)
     jobs = [job for job in place.jobs() if session in (None, job.session)]
-    candidate = next((job for job in jobs if job.thread_id and not is_active(job)), None)
+    candidate = next((job for job in jobs if can_be_resumed(job)), None)
     if call.json:
         output.say_object(
             {

@@ -24,6 +24,11 @@ def story_lines(kind: str, data: Mapping[str, Any]) -> list[str]:
     return teller(data) if teller else []
 
 
+def is_answer(kind: str, data: Mapping[str, Any]) -> bool:
+    """Whether it is a reviewer's answer for programs, which is shown as findings."""
+    return kind == "message" and _text(data).lstrip().startswith("{")
+
+
 def output_bytes(data: Mapping[str, Any]) -> bytes:
     """What a command printed, byte for byte."""
     if "base64" in data:

@@ -108,6 +108,7 @@ def undo_job(repository: Repository, store: Store, job: Job) -> Undone:
     :raises KeepConflict, Busy: as `sideshoot.workspace.undo.undo`; nothing was written.
     """
     with deciding(repository, store, job) as (home, now):
+        _refuse_look(now)
         if now.request.isolation is not Isolation.WORKTREE and now.base is not None:
             raise WrongState(
                 f"job {now.id} worked in your own tree, and nothing can be taken back as a whole; "
@@ -282,7 +283,13 @@ def _goal(repository: Repository, job: Job, options: KeepOptions) -> intent.Inte
     return intent.Intent("keep", undo_before, decision, tuple(sorted(kept)))
 
 
+def _refuse_look(job: Job) -> None:
+    if job.request.isolation is Isolation.READ_ONLY:
+        raise WrongState(f"job {job.id} only looked; there is nothing to bring or to take back")
+
+
 def _refuse_decided(job: Job) -> None:
+    _refuse_look(job)
     if job.request.isolation is not Isolation.WORKTREE:
         raise WrongState(f"job {job.id} worked in your own tree; there is nothing to bring")
     if job.decision is Decision.KEPT:

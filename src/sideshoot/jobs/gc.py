@@ -280,10 +280,14 @@ def _job_size(
 
 def _object_size(repository: Repository, job: Job) -> int:
     """What the job's refs hold in the object store beyond what it started from."""
-    if job.result is None:
+    review = job.request.review
+    held, begin = job.result, [job.base, job.head]
+    if review is not None:
+        held, begin = review.after, [review.before, repository.head()]
+    if held is None:
         return 0
-    begin = [f"^{commit}" for commit in (job.base, job.head) if commit]
-    argv = ("rev-list", "--objects", "--disk-usage", job.result, *begin)
+    known = [f"^{commit}" for commit in begin if commit]
+    argv = ("rev-list", "--objects", "--disk-usage", held, *known)
     answer = repository.git.run(*argv, accept=(0, 128))
     return int(answer.text) if answer.status == 0 and answer.text.isdigit() else 0
 

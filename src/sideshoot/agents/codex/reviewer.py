@@ -49,7 +49,9 @@ class ReviewTurn(Turn):
             self._text = str(item.get("text") or "")  # told once it is known to be all
 
     def _complete(self, facts: Facts) -> None:
-        if self._is_ours(facts):
+        # Of a review that was not completed, Codex says words of its own that are for its terminal.
+        completed = (facts.get("turn") or {}).get("status") == "completed"
+        if completed and self._is_ours(facts):
             self.message = self._findings or self._text
             if self.message:
                 self.say(EventKind.MESSAGE, "review", text=self.message, final=True)
