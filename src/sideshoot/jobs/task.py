@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sideshoot.model import Job, Request
 
 LOOKING = {
+    "GIT_LITERAL_PATHSPECS": "0",
+    "GIT_NOGLOB_PATHSPECS": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_CONFIG_COUNT": "2",
     "GIT_CONFIG_KEY_0": "diff.autoRefreshIndex",
@@ -28,7 +30,8 @@ LOOKING = {
     "GIT_CONFIG_VALUE_1": "explicit",
 }
 """For who may only look. Else `git status` and `git diff` write what they found into the index, and
-a folder of the tree that looks like a repository can name programs for git to run."""
+a folder of the tree that looks like a repository can name programs for git to run. What a caller has
+set for git's patterns is not meant for the agent."""
 
 
 def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -> Task:

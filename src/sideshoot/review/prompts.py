@@ -114,7 +114,7 @@ def instructions_for(target: Target, material: Material) -> str:
 
 def diff_command(target: Target, path: str = "") -> str:
     """The command that shows the change, or what of it is at `path`, from the top folder."""
-    options = "--no-ext-diff --no-color"
+    options = "--no-ext-diff --no-textconv --no-color"
     return f"git diff {options} {target.before} {target.after}" + (f" -- {path}" if path else "")
 
 
