@@ -48,7 +48,7 @@ def test_the_findings_are_the_task(edited: Repo, jobs: Jobs, gardener: Gardener)
     told = task_for(rescue_of(jobs.repository, job), "Be quick.", None)
     assert told.startswith("Be quick.\n\nA review of the working tree found")
     assert "Finding 1 (high): it breaks\napp.py:1\nWhen it rains.\nRecommended: Mend it." in told
-    assert "Finding 2 (low): it sinks\nsrc/beds.py:1-3\n" in told
+    assert "Finding 2 (low): it sinks\nsrc/beds.py:1-3 (the file has only 1 line)\n" in told
 
 
 def test_some_of_the_findings(edited: Repo, jobs: Jobs, gardener: Gardener) -> None:

@@ -17,7 +17,7 @@ from sideshoot.jobs.brief import Brief
 from sideshoot.jobs.decide import keep_job, undo_job
 from sideshoot.jobs.settings import load_config
 from sideshoot.model import Isolation, Outcome, Request, ReviewKind
-from sideshoot.review.findings import SCHEMA
+from sideshoot.review.schema import SCHEMA
 from sideshoot.review.start import begin, brief_for
 from sideshoot.review.target import Wanted, resolve
 from sideshoot.workspace.keep import KeepOptions

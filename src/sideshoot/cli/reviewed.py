@@ -9,6 +9,7 @@ import click
 
 from sideshoot.cli import output
 from sideshoot.cli.actions import next_command
+from sideshoot.cli.columns import terminal_columns
 from sideshoot.cli.record import job_record
 from sideshoot.cli.summary import show_on_stderr
 from sideshoot.errors import SideshootError, UsageError
@@ -64,7 +65,7 @@ def show_review(place: Place, job: Job, *, form: str | None, file: str | None) -
 
     :param file: where the findings go in place of standard output, relative to the caller's folder.
     """
-    text = _shown(place, job, form or "text")
+    text = _shown(place, job, form or "text", to_file=file is not None)
     if text and file is not None:
         _write(place, file, text)
     if place.call.json:
@@ -120,12 +121,26 @@ def _show_next(place: Place, job: Job) -> None:
     output.note(f"  {command}  {output.styled('# let an agent mend it', 'dim', sys.stderr)}")
 
 
-def _shown(place: Place, job: Job, form: str) -> str:
+def _shown(place: Place, job: Job, form: str, *, to_file: bool) -> str:
     """The findings in a form; what was said by a reviewer that did not come to its end is for people."""
     found = _found(place, job)
     if found is None or (job.outcome is not Outcome.SUCCEEDED and form not in _FOR_PEOPLE):
         return ""
-    return found.render(form)
+    if form != "text":
+        return found.render(form)
+    return _text(found, to_file=to_file)
+
+
+def _text(found: Found, *, to_file: bool) -> str:
+    from sideshoot.cli.findings import finding_lines  # noqa: PLC0415 - not for --help
+
+    paint = _plain if to_file else output.styled
+    lines = finding_lines(found.review, columns=terminal_columns(), paint=paint)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(text: str, colour: str) -> str:  # noqa: ARG001 - the shape of `styled`
+    return text
 
 
 def _found(place: Place, job: Job) -> Found | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 from sideshoot.errors import GitError
 
@@ -17,6 +17,12 @@ _ARGV = ("cat-file", "--batch")
 _CHUNK = 1 << 20
 
 
+class Sink(Protocol):
+    """What takes bytes: an open file, or somebody who only counts them."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+
 class Blobs:
     """The other end of a running `git cat-file --batch`."""
 
@@ -26,8 +32,8 @@ class Blobs:
         self._requests = process.stdin
         self._answers = process.stdout
 
-    def copy(self, oid: str, file: BinaryIO) -> None:
-        """Write a blob's bytes into an open file, without any filter and without holding them.
+    def copy(self, oid: str, file: Sink) -> None:
+        """Write a blob's bytes into an open file or the like, without any filter and without holding them.
 
         :raises GitError: there is no such object.
         """

@@ -1,101 +1,94 @@
-"""INTERIM: the findings of a review."""
+"""What a review says: a verdict and findings, whatever agent and form they came from."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
+
+from sideshoot.text import show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
+    """How much harm it does, the worst first."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["verdict", "summary", "findings", "next_steps"],
-    "properties": {
-        "verdict": {"type": "string", "enum": ["approve", "needs-attention"]},
-        "summary": {"type": "string"},
-        "findings": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": [
-                    "severity", "title", "body", "file", "line_start", "line_end", "confidence",
-                    "recommendation",
-                ],
-                "properties": {
-                    "severity": {"type": "string", "enum": [s.value for s in Severity]},
-                    "title": {"type": "string"},
-                    "body": {"type": "string"},
-                    "file": {"type": "string"},
-                    "line_start": {"type": "integer"},
-                    "line_end": {"type": "integer"},
-                    "confidence": {"type": "number"},
-                    "recommendation": {"type": "string"},
-                },
-            },
-        },
-        "next_steps": {"type": "array", "items": {"type": "string"}},
-    },
-}  # fmt: skip
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    NEEDS_ATTENTION = "needs-attention"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("-", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """One thing that is wrong with a change."""
+
     severity: Severity
     title: str
     body: str
     file: str
+    """As the reviewer named it, relative to the top folder; empty if it named none. Once it is found
+    in what was reviewed, it is shown by its name there."""
     line_start: int
+    """Counted from 1, in the file as the change left it; 0 if no line is named."""
     line_end: int
     confidence: float | None = None
+    """From 0 to 1; `None` if the reviewer did not say."""
     recommendation: str = ""
+    path: bytes | None = None
+    """The file in what was reviewed; `None` until it is found there."""
+    doubt: str = ""
+    """Why the place can't be as it is named; empty if nothing speaks against it."""
+
+    @property
+    def name(self) -> str:
+        """The file on one line, fit for any screen."""
+        return show_path(self.path if self.path is not None else self.file)
+
+    @property
+    def place(self) -> str:
+        """`src/app.py:12-14`, or as much of it as is known."""
+        if not self.file or not self.line_start:
+            return self.name
+        last = f"-{self.line_end}" if self.line_end > self.line_start else ""
+        return f"{self.name}:{self.line_start}{last}"
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    verdict: str
-    summary: str
-    findings: tuple[Finding, ...]
+    """What a reviewer answered."""
+
+    verdict: Verdict | None
+    """`None` if the answer is not in the form of findings: all that it says is in `prose` then."""
+    summary: str = ""
+    findings: tuple[Finding, ...] = ()
     next_steps: tuple[str, ...] = ()
+    prose: str = ""
+    """What was said beside the form, word for word."""
+    notes: tuple[str, ...] = ()
+    """What whoever reads it should know of how it was read, one line each."""
+
+    @property
+    def is_prose(self) -> bool:
+        return self.verdict is None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    review: Review | None
-    prose: str
-    why: str = ""
-
-
-def read(text: str) -> Answer:
-    try:
-        facts = json.loads(text)
-        findings = tuple(
-            Finding(**{**it, "severity": Severity(it["severity"])}) for it in facts["findings"]
-        )
-        order = list(Severity)
-        findings = tuple(sorted(findings, key=lambda it: order.index(it.severity)))
-        steps = tuple(facts["next_steps"])
-        return Answer(Review(facts["verdict"], facts["summary"], findings, steps), text)
-    except (ValueError, KeyError, TypeError) as error:
-        return Answer(None, text, str(error))
-
-
-def render(answer: Answer, form: str) -> str:
-    if answer.review is None:
-        return answer.prose
-    if form == "json":
-        return json.dumps(asdict(answer.review))
-    lines = [answer.review.summary]
-    for number, it in enumerate(answer.review.findings, 1):
-        lines.append(f"{number}. [{it.severity}] {it.title} ({it.file}:{it.line_start})")
-        lines.append(it.body)
-    return "\n".join(lines)
+def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The worst first; those that are equally bad stay in the reviewer's order."""
+    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))

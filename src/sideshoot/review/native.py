@@ -6,12 +6,12 @@ are the same from Codex 0.100 to 0.169.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.review.findings import Finding, Review, Severity
+from sideshoot.review.answer import load_json
+from sideshoot.review.findings import Finding, Review, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,7 @@ _SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 """By priority: P0 is to be mended before anything else, P3 some day."""
 
 _COMMENTS = re.compile(r"(?:^|\n)(?:Review comment|Full review comments):\n")
-_COMMENT = re.compile(r"^- (.+) — (.+?):(\d+)-(\d+)$", re.MULTILINE)
-
-_RIGHT, _WRONG = "approve", "needs-attention"
+_COMMENT = re.compile(r"^- (.{1,500}) — (.{1,4096}?):(\d{1,9})-(\d{1,9})$", re.MULTILINE)
 
 
 def read_reviewer(job: Job, text: str) -> Review | None:
@@ -34,18 +32,19 @@ def read_reviewer(job: Job, text: str) -> Review | None:
     :param job: the review, which tells where the reviewer stood: it names files by absolute paths.
     """
     try:
-        answer = json.loads(text)
+        answer = load_json(text)
     except ValueError:
         return _of_text(job, text)
     try:
         return _of_json(job, answer)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
 def _of_json(job: Job, answer: dict[str, Any]) -> Review:
+    is_right = answer["overall_correctness"] == "patch is correct"
     return Review(
-        verdict=_RIGHT if answer["overall_correctness"] == "patch is correct" else _WRONG,
+        verdict=Verdict.APPROVE if is_right else Verdict.NEEDS_ATTENTION,
         summary=str(answer.get("overall_explanation") or ""),
         findings=tuple(_finding(job, finding) for finding in answer["findings"]),
     )
@@ -60,7 +59,7 @@ def _finding(job: Job, finding: dict[str, Any]) -> Finding:
         severity=_severity(title) if priority is None else _of_priority(int(priority)),
         title=_PRIORITY.sub("", title, count=1),
         body=str(finding.get("body") or ""),
-        file=_below_top(job, str(place["absolute_file_path"])),
+        file=below_top(job, str(place["absolute_file_path"])),
         line_start=int(place["line_range"]["start"]),
         line_end=int(place["line_range"]["end"]),
         confidence=None if confidence is None else float(confidence),
@@ -72,7 +71,8 @@ def _of_text(job: Job, text: str) -> Review | None:
     if heading is None:
         return None
     findings = tuple(_comments(job, text[heading.end() :]))
-    return Review(_WRONG, text[: heading.start()].strip(), findings) if findings else None
+    summary = text[: heading.start()].strip()
+    return Review(Verdict.NEEDS_ATTENTION, summary, findings) if findings else None
 
 
 def _comments(job: Job, text: str) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _comments(job: Job, text: str) -> Iterator[Finding]:
             severity=_severity(title),
             title=_PRIORITY.sub("", title, count=1),
             body="\n".join(line.removeprefix("  ") for line in lines).strip(),
-            file=_below_top(job, path),
+            file=below_top(job, path),
             line_start=int(first),
             line_end=int(last),
         )
@@ -100,7 +100,7 @@ def _of_priority(priority: int) -> Severity:
     return _SEVERITIES[min(max(priority, 0), len(_SEVERITIES) - 1)]
 
 
-def _below_top(job: Job, path: str) -> str:
+def below_top(job: Job, path: str) -> str:
     """A path relative to the top folder, whether that was the user's or a copy's, which is gone."""
     for top in (job.target, os.path.realpath(job.target)):
         if path.startswith(f"{top}/"):

@@ -113,7 +113,7 @@ def changed_since(repository: Repository, rescue: Rescue, tree: str) -> tuple[st
         return None
     # Compared as text: what a model gives for a path may be anything.
     changed = {show_path(delta.path) for delta in differences(repository.git, review.after, tree)}
-    files = dict.fromkeys(finding.file for _, finding in rescue.findings)
+    files = dict.fromkeys(finding.name for _, finding in rescue.findings)
     return tuple(file for file in files if file in changed)
 
 
@@ -148,12 +148,10 @@ def _state(changed: Sequence[str] | None) -> str:
 
 
 def _described(number: int, finding: Finding) -> str:
-    lines = f"{finding.line_start}"
-    if finding.line_end > finding.line_start:
-        lines += f"-{finding.line_end}"
+    doubt = f" ({finding.doubt})" if finding.doubt else ""
     parts = [
         f"Finding {number} ({finding.severity}): {finding.title}",
-        f"{finding.file}:{lines}",
+        f"{finding.place}{doubt}" if finding.file else "",
         finding.body.strip(),
         f"Recommended: {finding.recommendation.strip()}" if finding.recommendation.strip() else "",
     ]

@@ -10,9 +10,9 @@ from sideshoot.errors import UsageError
 from sideshoot.jobs.brief import Brief
 from sideshoot.jobs.create import create
 from sideshoot.model import Isolation, Request, Reviewed, ReviewKind
-from sideshoot.review.findings import SCHEMA
 from sideshoot.review.material import gather
 from sideshoot.review.prompts import instructions_for, prompt_for
+from sideshoot.review.schema import SCHEMA
 from sideshoot.review.sides import release
 from sideshoot.review.target import texts
 
