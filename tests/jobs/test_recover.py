@@ -29,9 +29,12 @@ import sys
 from pathlib import Path
 from sideshoot.git import discover
 from sideshoot.jobs import service
-from sideshoot.model import Request
+from sideshoot.model import Isolation, Request
 repository = discover(Path(sys.argv[1]))
-job = service.create(repository, Request("command", command=("sh", "-c", sys.argv[2])))
+request = Request("command", command=("sh", "-c", sys.argv[2]))
+if sys.argv[3:] == ["look"]:
+    request = Request("command", command=request.command, base="HEAD", isolation=Isolation.READ_ONLY)
+job = service.create(repository, request)
 service.work(repository, job.id)
 """
 
@@ -41,17 +44,17 @@ def kill(pid: int | None) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def crash(jobs: Jobs, step: str, script: str = "echo x > made") -> Job:
+def crash(jobs: Jobs, step: str, script: str = "echo x > made", *kind: str) -> Job:
     """A job whose worker died at a step."""
     done = subprocess.run(
-        [sys.executable, "-c", WORK, str(jobs.repo.top), script],
+        [sys.executable, "-c", WORK, str(jobs.repo.top), script, *kind],
         env={**os.environ, VARIABLE: step},
         timeout=100,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL
     (job,) = jobs.store.list()
-    assert job.state is not State.FINISHED
+    assert job.state is not State.FINISHED or job.worktree is not None
     return job
 
 
@@ -237,6 +240,23 @@ def test_a_copy_to_look_at_goes_when_its_worker_died(jobs: Jobs, worktrees: Path
     found = jobs.get(job)
     assert (found.outcome, found.worktree, found.result) == (Outcome.INTERRUPTED, None, None)
     assert not (worktrees / job.id).exists()
+
+
+@pytest.mark.parametrize("step", ["run.agent-done", "discard.renamed", "discard.unregistered"])
+@pytest.mark.parametrize("script", ["true", "echo x > made"])
+def test_a_copy_to_look_at_whose_worker_died_as_it_went(
+    jobs: Jobs, worktrees: Path, step: str, script: str
+) -> None:
+    job = crash(jobs, step, script, "look")
+    service.recover(jobs.repository)
+    found = jobs.get(job)
+    early = step == "run.agent-done"
+    outcome = Outcome.INTERRUPTED if early else Outcome.SUCCEEDED
+    assert (found.outcome, found.worktree, found.state) == (outcome, None, State.FINISHED)
+    assert not list(worktrees.glob("[a-z]*"))
+    assert jobs.repo.text("branch", "--list", "sideshoot/*") == ""
+    if script != "true":
+        assert jobs.content(job, "made") == b"x\n"
 
 
 def test_a_fault_in_saving_does_not_block_all_commands(

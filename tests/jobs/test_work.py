@@ -335,7 +335,7 @@ def test_a_look_at_a_commit_has_a_copy_that_goes_afterwards(jobs: Jobs, worktree
     before = repo.fingerprint()
     job = jobs.run("pwd; cat app.py; git status -s", isolation=Isolation.READ_ONLY, base="HEAD")
     assert job.message == f"{worktrees}/{job.id}\n{FILES['app.py']}"
-    assert (job.worktree, job.result, job.decision) == (None, None, Decision.OPEN)
+    assert (job.worktree, job.result, job.decision) == (None, None, Decision.DISCARDED)
     assert job.warnings == ()
     assert repo.fingerprint() == before
     assert repo.text("branch", "--list", "sideshoot/*") == ""

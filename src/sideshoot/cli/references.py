@@ -29,7 +29,7 @@ def is_finished(job: Job) -> bool:
 
 def is_open(job: Job) -> bool:
     """It is done, and neither decided as a whole nor gone on with by a later job."""
-    undecided = job.decision in (Decision.OPEN, Decision.PARTLY_KEPT)
+    undecided = job.decision in (Decision.OPEN, Decision.PARTLY_KEPT) or is_look(job)
     return is_finished(job) and undecided and job.continued_by is None
 
 

@@ -15,7 +15,7 @@ from sideshoot.cli.failure import WaitedTooLong
 from sideshoot.cli.options import job_argument, limit_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import duration_s, job_summary
-from sideshoot.cli.references import is_active
+from sideshoot.cli.references import is_active, is_look
 from sideshoot.jobs.store import HELD
 from sideshoot.model import Decision, State
 
@@ -145,7 +145,8 @@ def shown_state(job: Job) -> str:
 
 def shown_decision(job: Job) -> str:
     """The decision; nothing where there is nothing to decide."""
-    if is_active(job) or (job.decision is Decision.OPEN and not job.result):
+    nothing = is_look(job) or (job.decision is Decision.OPEN and not job.result)
+    if is_active(job) or nothing:
         return "-"
     return job.decision.value
 

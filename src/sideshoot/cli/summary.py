@@ -11,6 +11,7 @@ from sideshoot.cli.diffstat import counted, stat_lines
 from sideshoot.cli.durations import show_duration
 from sideshoot.cli.failure import FAULT, Fault
 from sideshoot.cli.record import duration_s, next_steps
+from sideshoot.cli.references import is_look
 from sideshoot.model import Decision, Job, Outcome, State
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def outcome_line(job: Job, stream: TextIO) -> str:
     word = output.styled(shown_outcome(job.outcome), _COLOURS.get(job.outcome, "yellow"), stream)
     time = duration_s(job)
     after = f" after {show_duration(time)}" if time is not None else ""
-    decided = f" ({job.decision.value})" if job.decision is not Decision.OPEN else ""
+    undecided = job.decision is Decision.OPEN or is_look(job)
+    decided = "" if undecided else f" ({job.decision.value})"
     reason = f": {' '.join(job.error.split())}" if job.error else ""
     return f"job {job.id} {word}{after}{decided}{reason}"
 

@@ -109,6 +109,7 @@ def _finished(
         finished_at=time.time(),
         **facts,
     )
+    _drop_copy(repository, store, job.id)
     folder.control.unlink(missing_ok=True)
     with contextlib.suppress(OSError), EventLog(folder.events) as log:
         log.append(Event(EventKind.FINISHED, {"outcome": outcome, "error": facts["error"]}))
@@ -123,6 +124,13 @@ def _remove_temp(folder: JobFolder, job: Job) -> None:
         from sideshoot.jobs.enclosure import remove_temp  # noqa: PLC0415 - only for a fence
 
         remove_temp(folder)
+
+
+def _drop_copy(repository: Repository, store: Store, job_id: str) -> None:
+    from sideshoot.jobs.saving import drop_copy  # noqa: PLC0415 - rare
+
+    with contextlib.suppress(SideshootError):  # the next command tries again
+        drop_copy(repository, store, store.get(job_id))
 
 
 def _saved_facts(repository: Repository, folder: JobFolder, job: Job, why: str) -> dict[str, Any]:

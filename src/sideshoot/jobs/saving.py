@@ -20,6 +20,7 @@ from sideshoot.workspace.removal import remove_workspace
 if TYPE_CHECKING:
     from sideshoot.git import Repository
     from sideshoot.jobs.folder import JobFolder
+    from sideshoot.jobs.store import Store
     from sideshoot.workspace.guard import Guard
     from sideshoot.workspace.ignored import Ignored
     from sideshoot.workspace.place import Workspace
@@ -49,15 +50,14 @@ def save(repository: Repository, folder: JobFolder, job: Job) -> Saved:
     try:
         if workspace is not None and job.opened:
             _save_workspace(repository, workspace, saved)
+            if job.request.isolation is Isolation.READ_ONLY:
+                _settle_look(repository, job, workspace, saved)
         elif workspace is None and job.base is not None:
             _save_in_place(repository, job, saved)
     except SideshootError as error:
         saved.error = str(error)
     if guard is not None:
         saved.warnings += guards.compare(repository, guard, folder=folder.top)
-    look_only = job.request.isolation is Isolation.READ_ONLY
-    if workspace is not None and look_only and saved.error is None:
-        _drop(repository, job, workspace, saved)
     return saved
 
 
@@ -84,23 +84,31 @@ def _save_workspace(repository: Repository, workspace: Workspace, saved: Saved) 
     saved.facts["ignored_paths"] = tuple(map(show_path, ignored.paths))
 
 
-def _drop(repository: Repository, job: Job, workspace: Workspace, saved: Saved) -> None:
-    """Take away a copy that was there to look at; what was written in it all the same is held."""
-    result = saved.facts.get("result")
-    if result is not None and repository.tree_of(result) == repository.tree_of(workspace.base):
+def _settle_look(repository: Repository, job: Job, workspace: Workspace, saved: Saved) -> None:
+    """A copy that was there to look at may go; what was written in it all the same is held."""
+    result = saved.facts["result"]
+    if repository.tree_of(result) == repository.tree_of(workspace.base):
         saved.facts["result"] = None
         repository.git.run("update-ref", "-d", result_ref(job.id))
-    elif result is not None:
+    else:
         saved.warnings.append(
             "it wrote files in the copy that it was only to look at; "
             f"`git diff {workspace.base} {result}` shows them"
         )
-    try:
-        remove_workspace(repository, workspace)
-    except SideshootError as error:
-        saved.warnings.append(str(error))
-        return
-    saved.facts |= NO_WORKSPACE
+    saved.facts["decision"] = Decision.DISCARDED
+
+
+def drop_copy(repository: Repository, store: Store, job: Job) -> Job:
+    """Take away the copy that a finished job was to look at; return the job as it is then.
+
+    Where that fails, or the process dies, `recover` does it: the job is recorded as discarded.
+    """
+    workspace = workspace_of(repository, job)
+    is_due = job.request.isolation is Isolation.READ_ONLY and job.decision is Decision.DISCARDED
+    if workspace is None or not is_due:
+        return job
+    remove_workspace(repository, workspace)
+    return store.update(job.id, **NO_WORKSPACE)
 
 
 def _ignored(repository: Repository, workspace: Workspace, result: str) -> Ignored:

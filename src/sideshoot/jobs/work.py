@@ -259,6 +259,7 @@ class _Worker:
             **saved.facts,
             **self._facts_of(end.result),
         )
+        self._drop_copy()
         self.tell(Event(EventKind.FINISHED, {"outcome": outcome, "error": error}))
 
     def _note_fence(self, outcome: Outcome) -> None:
@@ -267,6 +268,12 @@ class _Worker:
             self.warnings += self.leaks.report()
         if self.refusals is not None and outcome is Outcome.FAILED:
             self.warnings += self.refusals.report()
+
+    def _drop_copy(self) -> None:
+        from sideshoot.jobs.saving import drop_copy  # noqa: PLC0415 - git is at work
+
+        with contextlib.suppress(SideshootError):  # the next command tries again
+            self.job = drop_copy(self.repository, self.store, self.job)
 
     def _saved(self) -> Saved:
         from sideshoot.jobs.saving import Saved, save  # noqa: PLC0415 - git is at work
