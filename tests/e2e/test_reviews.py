@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,6 @@ from support.reviewing import answer, finding, of_codex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.command import Command
     from support.repos import Repo
@@ -77,6 +78,13 @@ def claude(set_up: Callable[[str], None]) -> str:
 @pytest.fixture
 def github(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitHub:
     return GitHub.set_up(repo, tmp_path, monkeypatch)
+
+
+def write_settings(text: str) -> None:
+    """Write the user's own file of settings."""
+    file = Path(os.environ["XDG_CONFIG_HOME"]) / "sideshoot" / "config.toml"
+    file.parent.mkdir()
+    file.write_text(text)
 
 
 def plays(models: ModelServer, agent: str, *steps: Any, findings: Any = ()) -> None:
@@ -297,6 +305,36 @@ def test_a_pull_request(
     assert not any("/pull/" in ref for ref in repo.our_refs())
 
 
+# -- agents of the user's own
+
+
+@pytest.mark.agent("opencode")
+def test_an_agent_behind_the_agent_client_protocol(
+    repo: Repo,
+    sideshoot: Command,
+    models: ModelServer,
+    set_up: Callable[[str], None],
+) -> None:
+    set_up("opencode")
+    write_settings('[agents.mine]\nacp = "opencode acp"\n')
+    repo.write("app.py", "edited = 1\n")
+    plays(models, "mine", tool("write", filePath="made.txt", content="x"), findings=[finding()])
+    before = repo.fingerprint()
+
+    options = ("--agent", "mine", "--sandbox", "off")
+    job = sideshoot("review", *options, "--json").ok().json
+
+    assert repo.fingerprint() == before
+    assert [found["title"] for found in job["review"]["findings"]] == ["it breaks"]
+    assert "+edited = 1" in models.asked[0].text
+
+
+def test_an_agent_that_is_a_command_can_not_review(repo: Repo, sideshoot: Command) -> None:
+    write_settings('[agents.mine]\ncommand = "echo {prompt}"\n')
+    repo.write("app.py", "edited = 1\n")
+    sideshoot("review", "--agent", "mine").refused("mine can't review", status=2)
+
+
 # -- as a job like any other
 
 
@@ -312,7 +350,15 @@ def test_in_the_background_with_its_findings_afterwards(
     sideshoot("wait", job_id).ok()
 
     assert repo.fingerprint() == before
-    assert "it breaks" in sideshoot("result", job_id).ok().out
+    shown = {
+        form: sideshoot("result", job_id, "--format", form).ok().out
+        for form in ("text", "markdown", "json", "sarif", "lines")
+    }
+    assert shown["text"].startswith("needs attention: 1 finding\n")
+    assert "**high**, `app.py:1`" in shown["markdown"]
+    assert json.loads(shown["json"])["findings"][0]["file"] == "app.py"
+    assert json.loads(shown["sarif"])["runs"][0]["results"][0]["level"] == "error"
+    assert shown["lines"] == "app.py:1: high: it breaks\n"
     assert sideshoot.json("result", job_id)["review"]["findings"][0]["title"] == "it breaks"
     assert "review of the working tree" in sideshoot("status").ok().out
     assert "+edited = 1" in sideshoot("diff", job_id).ok().out

@@ -34,12 +34,7 @@ def gardener(monkeypatch: pytest.MonkeyPatch) -> Gardener:
     """An agent of this process alone, by the name of `gardener`."""
     made = Gardener()
     known = registry.agent_named
-    for place in (
-        "sideshoot.agents.registry",
-        "sideshoot.review.start",
-        "sideshoot.review.ephemeral",
-    ):
-        monkeypatch.setattr(
-            f"{place}.agent_named", lambda name: made if name == made.name else known(name)
-        )
+    monkeypatch.setattr(
+        registry, "agent_named", lambda name: made if name == made.name else known(name)
+    )
     return made

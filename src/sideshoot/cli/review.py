@@ -14,7 +14,7 @@ from sideshoot.cli.options import JOB, SIZE, limit_option, session_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.prompt import asked_for
 from sideshoot.cli.reviewed import form_options, judged, refuse_forms, show_review
-from sideshoot.cli.run import carry_out, manner_of
+from sideshoot.cli.run import carry_out, given_in
 from sideshoot.cli.summary import exit_status_of
 from sideshoot.errors import UsageError
 from sideshoot.fence.model import Level
@@ -99,8 +99,8 @@ _OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--sandbox",
         type=click.Choice([level.value for level in Level]),
-        help="The fence around it: write (the default, but for agents with a sandbox of their own), "
-        "offline as well, or off.",
+        help="Hold it inside a fence: write to nothing here (the default, but for agents with a sandbox "
+        "of their own), offline as well, or off.",
     ),
     form_options,
     session_option("The session that the job belongs to."),
@@ -149,7 +149,7 @@ def review(call: Call, kind: ReviewKind, focus: str, options: dict[str, Any]) ->
     place = open_place(call)
     wanted = _wanted(place, options)
     request = consented(place, lambda: _request(place, focus, options))
-    reviewing_of(request.agent)
+    consented(place, lambda: reviewing_of(place.repository, request))
     target = _target(place, wanted)
     create = partial(
         begin, place.repository, target, request, kind=kind, session=options["session"]
@@ -204,4 +204,5 @@ def _request(place: Place, focus: str, options: dict[str, Any]) -> Request:
     config = place.config()
     if options["background"]:
         require_consent(config, "notify.command")
-    return Request(prompt=focus, name=options["name"], **filled(config, manner_of(options)))
+    manner = filled(config, given_in(options)) | {"agent_mode": None}
+    return Request(prompt=focus, name=options["name"], **manner)

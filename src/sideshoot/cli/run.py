@@ -311,6 +311,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
     if options["background"]:
         require_consent(config, "notify.command")
     resumed = _resumed(place, options)
+    given = {"command": asked.command, **given_in(options)}
     return Request(
         prompt=asked.prompt,
         base=options["base"],
@@ -318,20 +319,14 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         resume=resumed.id if resumed else None,
         name=options["name"],
         subfolder=place.subfolder,
-        **filled(config, _given(asked, options), resumed=resumed),
+        **filled(config, given, resumed=resumed),
     )
 
 
-def _given(asked: Asked, options: dict[str, Any]) -> dict[str, Any]:
-    names = ("agent_mode", "carry")
-    more = {name: options[name] for name in names if options[name] is not None}
-    return manner_of(options) | more | ({"command": asked.command} if asked.command else {})
-
-
-def manner_of(options: dict[str, Any]) -> dict[str, Any]:
-    """What the command line says of who does the work, how, and within which limits."""
-    given = {name: options[name] for name in ("agent", "model", "effort", "sandbox")}
-    given |= {"output_limit": options["output_limit"]}
+def given_in(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the manner of the work, as fields of a request."""
+    names = ("agent", "model", "effort", "agent_mode", "carry", "sandbox")
+    given = {name: options.get(name) for name in (*names, "output_limit")}
     given |= {f"{name}_s": options[name] for name in ("timeout", "idle_timeout")}
     return {
         name: value.amount if isinstance(value, Limit) else value

@@ -76,9 +76,7 @@ def create(
 
 def checked(repository: Repository, store: Store, request: Request) -> Request:
     """The request with its loose ends tied up; see `create` for what is raised."""
-    config = load_config(repository, store)
-    request = _as_set(repository, config, request)
-    agent = _agent(config, request)
+    agent, request = prepared(repository, store, request)
     if request.agent_mode is not None and not agent.has_modes:
         raise UsageError(
             f"{request.agent} has no modes of its own; leave --agent-mode out, or run.agent_mode"
@@ -93,6 +91,18 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     if earlier.thread_id is None:
         raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
     return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+
+
+def prepared(
+    repository: Repository, store: Store | None, request: Request
+) -> tuple[Agent, Request]:
+    """The agent that a request is for, and the request with what is set for that agent.
+
+    :raises BadConfiguration, ConsentNeeded, AgentUnavailable: as `create`.
+    """
+    config = load_config(repository, store)
+    request = _as_set(repository, config, request)
+    return _agent(config, request), request
 
 
 def _agent(config: Config, request: Request) -> Agent:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import AgentResult, Stop, StopReason, Task
 from sideshoot.agents.ending import MARKER, end_marked
-from sideshoot.agents.registry import agent_named
+from sideshoot.jobs.create import prepared
 from sideshoot.jobs.ids import new_job_id
 from sideshoot.jobs.limits import Limits
+from sideshoot.jobs.store import Store
 from sideshoot.jobs.task import LOOKING
 from sideshoot.jobs.work import ignore
 from sideshoot.model import Request
@@ -45,8 +46,12 @@ def ask_once(
     :param emit: hears its events; by any thread, one at a time.
     :param stop: ends it when it is requested.
     :raises AgentUnavailable: it can't start, or nobody knows it.
+    :raises BadConfiguration, ConsentNeeded: what is set for it can't be, or needs consent.
     """
     stop = stop or Stop()
+    store = Store.open(repository.state_dir) if repository.state_dir.exists() else None
+    asked = Request(agent, model=model, effort=effort, timeout_s=timeout_s)
+    who, asked = prepared(repository, store, asked)
     mark = new_job_id()  # no job has it: it only marks the processes
     task = Task(
         prompt=prompt,
@@ -58,12 +63,11 @@ def ask_once(
         model=model,
         effort=effort,
         output_schema=schema,
-        environment={MARKER: mark, **LOOKING},
+        environment={**asked.environment, MARKER: mark, **LOOKING},
         checkout=repository.top,
     )
-    asked = Request(agent, timeout_s=timeout_s)
     with Limits(asked, stop, partial(end_marked, mark), grace_s=_GRACE_S):
-        result = agent_named(agent).run(task, emit, stop)
+        result = who.run(task, emit, stop)
     if stop.reason is StopReason.TIMED_OUT and not result.succeeded:
         return AgentResult(False, error=f"{agent} did not answer within {timeout_s:g} seconds")
     return result

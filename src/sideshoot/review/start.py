@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sideshoot.agents.registry import agent_named
 from sideshoot.errors import UsageError
 from sideshoot.jobs.brief import Brief
-from sideshoot.jobs.create import create
+from sideshoot.jobs.create import create, prepared
+from sideshoot.jobs.store import Store
 from sideshoot.model import Isolation, Request, Reviewed, ReviewKind
 from sideshoot.review.material import gather
 from sideshoot.review.prompts import instructions_for, prompt_for
@@ -66,7 +66,7 @@ def _reviewed(target: Target, kind: ReviewKind) -> Reviewed:
 
 def brief_for(repository: Repository, target: Target, request: Request, kind: ReviewKind) -> Brief:
     """What the agent is told: by its own reviewer's means if it has one, else in a prompt."""
-    reviewing = reviewing_of(request.agent)
+    reviewing = reviewing_of(repository, request)
     if kind is ReviewKind.REVIEW and reviewing.has_reviewer and target.reviewer is not None:
         return Brief("", reviewer=target.reviewer)
     material = gather(repository, target, limit=reviewing.inline_bytes)
@@ -84,13 +84,16 @@ def brief_for(repository: Repository, target: Target, request: Request, kind: Re
     return Brief(prompt, output_schema=SCHEMA)
 
 
-def reviewing_of(agent: str) -> Reviewing:
-    """What an agent can do for a review.
+def reviewing_of(repository: Repository, request: Request) -> Reviewing:
+    """What the agent of a request can do for a review.
 
     :raises UsageError: it can't review.
     :raises AgentUnavailable: nobody knows the agent.
     """
-    found = agent_named(agent).reviewing
-    if found is None:
-        raise UsageError(f"{agent} can't review: a review takes an agent that is given words")
-    return found
+    store = Store.open(repository.state_dir) if repository.state_dir.exists() else None
+    agent, _ = prepared(repository, store, request)
+    if agent.reviewing is None:
+        raise UsageError(
+            f"{request.agent} can't review: it takes an agent that can be held to looking"
+        )
+    return agent.reviewing
