@@ -42,7 +42,7 @@ def test_it_says_what_is_in_force_and_where_from(
     assert "this repository" in lines["run.timeout"]
     assert "default (not trusted yet)" in lines["run.agent"]
     assert "sideshoot.toml, line 6" in lines["agents.claude.model"]
-    assert lines[""].startswith("  run.agent = claude")
+    assert sideshoot("config").out.endswith("  run.agent (line 4)\n    claude\n")
 
 
 def test_one_object_has_all_of_it(repo: Repo, sideshoot: Command) -> None:
@@ -88,7 +88,7 @@ def test_what_would_be_run_is_refused_until_it_is_trusted(repo: Repo, sideshoot:
     )
 
     shown = sideshoot("config", "--trust").ok().out
-    assert 'workspace.setup = ["make deps"]' in shown
+    assert shown.startswith("  workspace.setup (line 2)\n    make deps\n")
     sideshoot("run", "--", "true").ok()
     assert sideshoot.json("config")["not_trusted"] == []
 
@@ -134,7 +134,7 @@ def test_on_a_terminal_it_is_asked_for(
 
     shown, ended = on_terminal(sideshoot, answer, "run", "--", "touch", "made")
 
-    assert 'workspace.setup = ["make deps"]  # line 2' in shown
+    assert "  workspace.setup (line 2)\n    make deps\n" in shown
     assert "[y/N]" in shown
     assert ended == status
     assert sideshoot("run", "--", "true").status == status
@@ -238,3 +238,33 @@ def test_what_is_set_for_run_counts(repo: Repo, sideshoot: Command) -> None:
     assert seen["message"] != "mine"
     assert sideshoot.run("cat README.md", "--carry", "all")["message"].strip() == "mine"
     assert sideshoot("run", "--", "sleep", "30").status == 124
+
+
+def test_an_agent_that_nobody_knows_is_told_with_who_named_it(
+    repo: Repo, sideshoot: Command, home: Path
+) -> None:
+    own = home / ".config" / "sideshoot" / "config.toml"
+    own.parent.mkdir()
+    own.write_text("# mine\nrun.agent = 'nobody'\n")
+
+    sideshoot("run", "weed").refused(
+        "no agent 'nobody', which run.agent names (your own file, line 2)", status=3
+    )
+
+
+def test_an_error_that_asks_for_consent_names_the_keys(repo: Repo, sideshoot: Command) -> None:
+    say(repo, SETUP)
+
+    error = sideshoot("run", "--json", "--", "true").refused(status=3).json["error"]
+
+    assert (error["type"], error["keys"]) == ("ConsentNeeded", ["workspace.setup"])
+
+
+def test_a_shell_completes_the_keys(sideshoot: Command) -> None:
+    asked = {
+        "_SIDESHOOT_COMPLETE": "bash_complete",
+        "COMP_WORDS": "sideshoot config run.ti",
+        "COMP_CWORD": "2",
+    }
+
+    assert sideshoot(env=asked).out.splitlines() == ["plain,run.timeout"]

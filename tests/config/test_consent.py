@@ -115,6 +115,7 @@ def test_all_that_starts_an_agent_is_one_thing(sources: Sources) -> None:
     assert [item.shown for item in config.untrusted] == [
         'agents.mine = {"acp": ["mine", "--acp"], "environment": {"A": "1"}}'
     ]
+    assert config.untrusted[0].parts == ['acp = ["mine", "--acp"]', 'environment = {"A": "1"}']
     assert config.agents["mine"].model == "m"
     assert config.agents["mine"].acp is None
     assert config.agents["mine"].environment == {}
@@ -243,4 +244,22 @@ def test_nothing_in_what_is_shown_is_hidden_or_acts_on_the_screen(sources: Sourc
 
     assert str(caught.value).isprintable()
     assert all(item.shown.isprintable() for item in config.untrusted)
+    assert all(part.isprintable() for item in config.untrusted for part in item.parts)
     assert os.linesep not in config.untrusted[0].shown
+
+
+def test_an_error_shows_no_more_than_can_be_read(sources: Sources) -> None:
+    config = sources.say(theirs=f"notify.command = '{'x' * 100_000}'")
+
+    with pytest.raises(ConsentNeeded) as caught:
+        require_consent(config, "notify.command")
+
+    assert len(str(caught.value)) < 500
+    assert len(config.untrusted[0].shown) > 100_000
+
+
+@pytest.mark.parametrize("command", ["[ -e x ] && say", "{ say; }", "[]"])
+def test_a_command_is_shown_as_it_is(sources: Sources, command: str) -> None:
+    config = sources.say(theirs=f"notify.command = '{command}'\nworkspace.setup = ['{command}']")
+
+    assert [item.parts for item in config.untrusted] == [[command], [command]]

@@ -118,6 +118,8 @@ def test_an_agent_is_a_table(top: Path, home: Path) -> None:
         ('notify.command = "a\\u0000"', "line 1: notify.command can't be"),
         ("worktree.dir = '.'", "it takes a folder of its own"),
         ("worktree.dir = '../..'", "it takes a folder of its own"),
+        ("worktree.dir = '~bob/copies'", "it takes a folder of its own"),
+        ("worktree.dir = '~'", "it takes a folder of its own"),
         ("worktree.dir = 'a/../.GIT/x'", "and not in .git"),
         ("[workspace]\nsetup = 'make'", "it takes a list of commands for the shell"),
         ("[workspace]\nsetup = [\n'a',\n\n' ']", 'line 5: workspace.setup can\'t be " "'),
@@ -133,6 +135,7 @@ def test_an_agent_is_a_table(top: Path, home: Path) -> None:
             "[agents.x.environment]\nA = '1'\n\"B C\" = '2'",
             'line 3: agents.x.environment can\'t be {"B C": "2"}: it takes a table of variables',
         ),
+        ("[agents.x]\nwritable = ['cache']", "it takes a list of folders, absolute or below ~"),
         ("[agents.x]\nenvironment = {A = 1.5}", 'agents.x.environment can\'t be {"A": 1.5}'),
     ],
 )

@@ -73,10 +73,11 @@ def next_steps(found: Checkup) -> list[Step]:
 
 
 def _others(found: Checkup) -> Iterator[Step]:
-    """Who could do a task instead of the default agent."""
-    for name, said in found.agents.items():
-        if said.ready and name != found.default:
-            yield Step(f"sideshoot setup --default-agent {name}", f"{name} is ready")
+    """Who could do a task instead of the default agent; of those that don't say, the first."""
+    ready = [name for name, said in found.agents.items() if said.ready and name != found.default]
+    sure = [name for name in ready if found.agents[name].logged_in]
+    for name in sure or ready[:1]:
+        yield Step(f"sideshoot setup --default-agent {name}", f"{name} is ready")
 
 
 # -- records
@@ -124,8 +125,7 @@ def _default(config: Config, found: Checkup, name: str) -> tuple[str | None, str
         keys.append(f"agents.{found.default}.{name}")
     for key in keys:
         if value := config.value(key):
-            there = config.in_force(key)
-            return value, f"{there.origin}, line {there.line}" if there.line else f"{there.origin}"
+            return value, config.in_force(key).where
     if name == "agent":
         return (
             found.default,

@@ -39,8 +39,14 @@ HEADINGS = ("KEY", "VALUE", "FROM", "MEANING")
 _WIDEST_VALUE = 32
 
 
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from sideshoot.config import SETTINGS  # noqa: PLC0415 - while completing only
+
+    return [setting.key for setting in SETTINGS if setting.key.startswith(incomplete)]
+
+
 @click.command("config", cls=Command, help=HELP, example=EXAMPLES)
-@click.argument("key", required=False, metavar="[KEY")
+@click.argument("key", required=False, metavar="[KEY", shell_complete=_complete)
 @click.argument("value", required=False, metavar="[VALUE]]")
 @click.option("--trust", is_flag=True, help="Allow all that sideshoot.toml says, as it stands now.")
 @click.option("--untrust", is_flag=True, help="Take that back.")
@@ -136,9 +142,8 @@ def _show(place: Place, config: Config, settings: list[Setting]) -> None:
 def _cells(config: Config, setting: Setting) -> tuple[str, ...]:
     found = config.in_force(setting.key)
     value = cut(show_path(found.text), _WIDEST_VALUE) if found.text not in ("", "[]") else "-"
-    line = f", line {found.line}" if found.line else ""
     waits = " (not trusted yet)" if _waiting(config, setting) else ""
-    return (setting.key, value, f"{found.origin}{line}{waits}", setting.meaning)
+    return (setting.key, value, f"{found.where}{waits}", setting.meaning)
 
 
 def _record(config: Config, settings: list[Setting]) -> dict[str, Any]:

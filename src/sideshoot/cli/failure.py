@@ -69,7 +69,7 @@ def failure_fields(error: SideshootError) -> dict[str, Any]:
         "message": str(error),
         "exit_status": error.exit_status,
     }
-    for name in ("candidates", "reference", "report"):
+    for name in ("candidates", "keys", "reference", "report"):
         if value := getattr(error, name, None):
             fields[name] = value
     if paths := getattr(error, "paths", None):

@@ -25,6 +25,11 @@ class InForce(NamedTuple):
     file: Path | None = None
     line: int | None = None
 
+    @property
+    def where(self) -> str:
+        """The source in words, with the line if it is a file."""
+        return f"{self.origin}, line {self.line}" if self.line else self.origin.value
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -164,6 +169,10 @@ def load(
     return Config(tuple(reversed(layers)), repository, top, untrusted)
 
 
+_LONGEST_SHOWN = 200
+"""How much of one item an error shows; `sideshoot config` shows all of it."""
+
+
 def require_consent(config: Config, *keys: str) -> None:
     """Refuse where something that is about to count needs the user's consent first.
 
@@ -189,7 +198,10 @@ def _is_overruled(config: Config, item: Item) -> bool:
 
 
 def _with_line(item: Item) -> str:
-    return f"{item.shown} (line {item.line})" if item.line else item.shown
+    shown = item.shown
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}…"
+    return f"{shown} (line {item.line})" if item.line else shown
 
 
 def _untrusted(own: Layer, theirs: Layer, top: Path, repository: Path) -> tuple[Item, ...]:

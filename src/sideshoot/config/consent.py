@@ -42,6 +42,17 @@ class Item(NamedTuple):
         """`key = content`, fit for a terminal: nothing in it is hidden or acts on the screen."""
         return f"{self.key} = {show_path(self.text)}"
 
+    @property
+    def parts(self) -> list[str]:
+        """The content, each command of a list and each fact of an agent by itself, as fit to be shown."""
+        if self.key.startswith(f"{AGENTS}."):
+            facts = json.loads(self.text).items()
+            parts = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in facts]
+        else:
+            content = named(self.key).kind.read(self.text)
+            parts = list(content) if isinstance(content, tuple) else [self.text]
+        return [show_path(part) for part in parts]
+
 
 # -- what needs it
 

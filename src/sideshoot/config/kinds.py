@@ -68,7 +68,8 @@ def _folder(text: str) -> str | None:
         return None
     words = os.path.normpath(_words(text)).split("/")
     names = {word.casefold() for word in words}
-    if "\n" in text or names <= {".", ".."} or ".git" in names:
+    somebodys = text.startswith("~") and not text.startswith("~/")
+    if "\n" in text or somebodys or names <= {".", ".."} or ".git" in names:
         raise ValueError(text)
     return text
 

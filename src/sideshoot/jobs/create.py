@@ -112,7 +112,9 @@ def _agent(config: Config, request: Request) -> Agent:
         return agent_of(request)
     except AgentUnavailable:
         known = ", ".join([*agents_for_tasks(config), "command"])
-        raise AgentUnavailable(f"no agent {request.agent!r}; there are: {known}") from None
+        chosen = config.in_force("run.agent")
+        named = f", which run.agent names ({chosen.where})" if chosen.text == request.agent else ""
+        raise AgentUnavailable(f"no agent {request.agent!r}{named}; there are: {known}") from None
 
 
 def _as_set(repository: Repository, config: Config, request: Request) -> Request:
