@@ -74,6 +74,7 @@ SETTINGS = (
         "run by a shell in a new copy, before the agent",
         only_in_files=True,
     ),
+    Setting("workspace.setup_timeout", kinds.DURATION, "10m", "how long that may take"),
     Setting(
         "workspace.cache",
         kinds.PATHS,

@@ -6,9 +6,11 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sideshoot.agents.registry import agent_of
 from sideshoot.errors import SideshootError
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
 from sideshoot.jobs.resume import adopt
+from sideshoot.jobs.settings import load_config
 from sideshoot.model import Carry, Isolation, Job
 from sideshoot.workspace.base import make_base
 from sideshoot.workspace.guard import take_guard
@@ -17,6 +19,8 @@ from sideshoot.workspace.removal import remove_workspace
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sideshoot.git import Repository
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.jobs.store import Store
@@ -54,7 +58,9 @@ def _opened(
     try:
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
-        notes = open_workspace(repository, workspace, base)
+        shared = load_config(repository, store).workspace.link
+        notes = open_workspace(repository, workspace, base, link_paths=shared)
+        notes += _writable_links(job, shared)
     except BaseException:
         with contextlib.suppress(SideshootError, OSError):
             remove_workspace(repository, workspace)
@@ -63,6 +69,12 @@ def _opened(
     job = store.update(job.id, opened=True)
     reached("run.opened")
     return job, [*base.warnings, *notes]
+
+
+def _writable_links(job: Job, shared: Sequence[str]) -> list[str]:
+    if not shared or job.request.sandbox != "off" or agent_of(job.request).sandboxed:
+        return []
+    return [f"nothing kept the agent from writing to {', '.join(shared)} of your own tree"]
 
 
 def _planned(repository: Repository, store: Store, job: Job, base: Base) -> Job:

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import Event, EventKind, Stop, StopReason
@@ -26,6 +26,7 @@ from sideshoot.jobs.identity import boot_id, started_at
 from sideshoot.jobs.interrupts import WORDS, Interrupts, shielded
 from sideshoot.jobs.limits import Limits, limit_passed
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.ports import reserved_ports
 from sideshoot.jobs.store import Store
 from sideshoot.model import Job, Outcome, State
 from sideshoot.workspace.steps import reached
@@ -33,7 +34,7 @@ from sideshoot.workspace.steps import reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sideshoot.agents.base import AgentResult
+    from sideshoot.agents.base import AgentResult, Task
     from sideshoot.git import Repository
     from sideshoot.jobs.leaks import LeakWatch
     from sideshoot.jobs.refusals import Refusals
@@ -147,12 +148,11 @@ class _Worker:
         try:
             with shielded():
                 self._open()
-            if self.stop.requested:
-                return self._stopped(None)
-            result = self._run_agent()
+            with reserved_ports(self.job.id) as ports:
+                result = self._run_agent(ports) if not self.stop.requested else None
         except BaseException as error:  # noqa: BLE001 - what the agent left must be saved
             return self._failed(error)
-        if self.stop.requested:
+        if self.stop.requested or result is None:
             return self._stopped(result)
         if result.succeeded:
             return _End(Outcome.SUCCEEDED, result=result)
@@ -172,15 +172,20 @@ class _Worker:
             self.job = self.store.get(self.job.id)
         self.warnings += notes
 
-    def _run_agent(self) -> AgentResult:
+    def _run_agent(self, ports: dict[str, str]) -> AgentResult | None:
+        """Let the agent work; `None` if it was stopped before."""
         from sideshoot.agents.registry import agent_of  # noqa: PLC0415 - an agent is at work
         from sideshoot.jobs.refusals import Refusals  # noqa: PLC0415
         from sideshoot.jobs.task import task_of  # noqa: PLC0415
 
         agent = agent_of(self.job.request)
         task = task_of(self.repository, self.store, self.folder, self.job)
+        task = replace(task, environment={**task.environment, **ports})
         if self.leaks is not None:
             self.leaks.ready()
+        self._set_up(task)
+        if self.stop.requested:
+            return None
         with Limits(self.job.request, self.stop, self._end_processes) as limits:
             self.tell.listen(limits.saw)
             self.tell.listen(self._note_thread)
@@ -188,6 +193,22 @@ class _Worker:
                 self.refusals = Refusals(task.mechanism.kind)
                 self.tell.listen(self.refusals.saw)
             return agent.run(task, self.tell, self.stop)
+
+    def _set_up(self, task: Task) -> None:
+        from sideshoot.jobs.settings import load_config  # noqa: PLC0415 - only for work
+        from sideshoot.jobs.setup import set_up  # noqa: PLC0415
+
+        workspace = workspace_of(self.repository, self.job)
+        if workspace is not None:
+            config = load_config(self.repository, self.store)
+            set_up(
+                task,
+                workspace,
+                config.workspace.setup,
+                tell=self.tell,
+                stop=self.stop,
+                limit_s=config.value("workspace.setup_timeout"),
+            )
 
     def _note_thread(self, event: Event) -> None:
         # At once: a thread that was begun can be gone on with, even if the worker is killed.
@@ -241,7 +262,7 @@ class _Worker:
         if self.leaks is not None:
             self.leaks.look_again()
         saved = self._saved()
-        if isinstance(end.raised, AgentUnavailable) and saved.error is None:
+        if isinstance(end.raised, AgentUnavailable | CannotStart) and saved.error is None:
             self._remove_unused(saved)
         if self.job.request.sandbox != "off":
             self._remove_temp()
@@ -289,7 +310,7 @@ class _Worker:
         remove_temp(self.folder)
 
     def _remove_unused(self, saved: Saved) -> None:
-        """Where an agent could not start, a workspace that is as it was opened is of no use."""
+        """Where an agent was not started, a workspace that is as it was opened is of no use."""
         from sideshoot.workspace.removal import remove_workspace  # noqa: PLC0415 - rare
 
         workspace = workspace_of(self.repository, self.job)

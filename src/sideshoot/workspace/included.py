@@ -15,6 +15,7 @@ import hashlib
 import os
 import stat
 import struct
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError
@@ -40,27 +41,41 @@ _NAMED = 3
 """Of what could not be copied, so many are named."""
 
 
-def include(repository: Repository, workspace: Workspace) -> list[str]:
-    """Copy into the new workspace what `.worktreeinclude` names.
+@dataclass
+class Given:
+    """What a workspace was given beyond what git has."""
+
+    files: list[tuple[bytes, Seen]] = field(default_factory=list)
+    """Files and links, with what an index says of them."""
+    linked: list[bytes] = field(default_factory=list)
+    """The paths at which the workspace has links to the user's files."""
+    notes: list[str] = field(default_factory=list)
+    """What the user should know, one line each."""
+
+
+def include(repository: Repository, workspace: Workspace, given: Given) -> None:
+    """Copy into the new workspace what `.worktreeinclude` names, and note it.
 
     :param repository: the user's working tree.
-    :return: what the user should know, one line each.
+    :param given: what the workspace was given already; that is not copied.
     :raises OSError: there is no room.
     :raises GitError: git can't read the rules.
     """
     rules = repository.top / RULES
-    if not os.path.lexists(rules):
-        return []
-    if rules.is_symlink() or not rules.is_file():
-        return [f"{RULES} is not a file; nothing was copied for it"]
-    wanted = _wanted(repository, workspace, rules)
-    copied = copy_trees(
-        repository.top, workspace.path, _ignored_there(repository, workspace, wanted),
-        skip=_never_entered(repository, workspace),
-    )  # fmt: skip
-    if copied.files:
-        write_included_index(workspace, copied.files)
-    return [*_left_out(copied.problems), *_leading_back(repository, workspace, copied.files)]
+    if rules.is_symlink() or (rules.exists() and not rules.is_file()):
+        given.notes.append(f"{RULES} is not a file; nothing was copied for it")
+    elif rules.exists():
+        _copy(repository, workspace, rules, given)
+
+
+def _copy(repository: Repository, workspace: Workspace, rules: Path, given: Given) -> None:
+    wanted = _wanted(repository, workspace, rules, given.linked)
+    wanted = _ignored_there(repository, workspace, wanted)
+    skip = _never_entered(repository, workspace, given.linked)
+    copied = copy_trees(repository.top, workspace.path, wanted, skip)
+    given.files += copied.files
+    given.notes += _left_out(copied.problems)
+    given.notes += _leading_back(repository, workspace, copied.files)
 
 
 def included_paths(workspace: Workspace) -> dict[bytes, Seen]:
@@ -95,13 +110,16 @@ def _differs(workspace: Workspace, path: bytes, seen: Seen) -> bool:
 # -- which files
 
 
-def _wanted(repository: Repository, workspace: Workspace, rules: Path) -> list[bytes]:
+def _wanted(
+    repository: Repository, workspace: Workspace, rules: Path, linked: Collection[bytes]
+) -> list[bytes]:
     """What the rules mean in the user's tree: files, and folders with a slash of which all is meant."""
     look = ("ls-files", "--others", "--ignored", f"--exclude-from={rules}", "--directory", "-z")
     found = repository.git.fields(*look)
     folders = _of_workspaces(repository, workspace)
     ours = tuple(os.fsencode(os.path.relpath(it, repository.top)) + b"/" for it in folders)
-    return _outermost(path for path in found if not path.startswith(ours))
+    ours += tuple(path + b"/" for path in linked)
+    return _outermost(path for path in found if not (path + b"/").startswith(ours))
 
 
 def _outermost(paths: Iterable[bytes]) -> list[bytes]:
@@ -120,14 +138,14 @@ def _ignored_there(
 
     A folder that is not ignored as such may hold files that are.
     """
-    wanted = [path for path in wanted if _is_free(workspace, path.rstrip(b"/"))]
+    wanted = [path for path in wanted if is_free(workspace, path.rstrip(b"/"))]
     folders = [path.rstrip(b"/") for path in wanted if path.endswith(b"/")]
     files = [path for path in wanted if not path.endswith(b"/")]
-    whole = _ignored(workspace, folders, as_folders=True)
+    whole = ignored_in(workspace, folders, as_folders=True)
     for folder in folders:
         if folder not in whole:
             files += _below(repository, folder)
-    return sorted(whole | _ignored(workspace, files))
+    return sorted(whole | ignored_in(workspace, files))
 
 
 def _below(repository: Repository, folder: bytes) -> list[bytes]:
@@ -136,7 +154,7 @@ def _below(repository: Repository, folder: bytes) -> list[bytes]:
     return [path for path in found if not path.endswith(b"/")]
 
 
-def _is_free(workspace: Workspace, path: bytes) -> bool:
+def is_free(workspace: Workspace, path: bytes) -> bool:
     """Whether nothing lies there that the base has, and no link is on the way."""
     top = workspace.path
     above = [facts(top, parent) for parent in parents(path)]
@@ -146,7 +164,7 @@ def _is_free(workspace: Workspace, path: bytes) -> bool:
     return found is None or stat.S_ISDIR(found.st_mode)
 
 
-def _ignored(
+def ignored_in(
     workspace: Workspace, paths: Collection[bytes], *, as_folders: bool = False
 ) -> set[bytes]:
     """Which of these paths git ignores in the workspace, where they do not exist yet."""
@@ -179,10 +197,14 @@ def _unmade(folders: Sequence[bytes]) -> None:
             return  # An earlier one needs it, and takes it away.
 
 
-def _never_entered(repository: Repository, workspace: Workspace) -> set[tuple[int, int]]:
+def _never_entered(
+    repository: Repository, workspace: Workspace, linked: Collection[bytes]
+) -> set[tuple[int, int]]:
     """Other workspaces, and git's own: a copy of copies would grow with each job."""
-    ours = _of_workspaces(repository, workspace)
-    found = [os.stat(path) for path in (*ours, repository.common_dir, repository.git_dir)]
+    places: list[Path | bytes] = [*_of_workspaces(repository, workspace)]
+    places += [repository.common_dir, repository.git_dir]
+    places += [place(repository.top, path) for path in linked]
+    found = [os.stat(path) for path in places]
     return {(it.st_dev, it.st_ino) for it in found}
 
 
@@ -226,7 +248,7 @@ def _leading_back(
 
 
 def write_included_index(workspace: Workspace, files: Iterable[tuple[bytes, Seen]]) -> None:
-    """Write the index that knows the base's files and these copies."""
+    """Write the index that knows the base's files and what the workspace was given."""
     repository = workspace.repository
     with scratch(repository) as folder:
         git = with_copy(repository.git, workspace.private_index, folder / "index")

@@ -20,7 +20,8 @@ from sideshoot.text import show_path
 from sideshoot.workspace.checkout import check_out
 from sideshoot.workspace.exclude import exclude_folder
 from sideshoot.workspace.folders import folder_for, note_folder
-from sideshoot.workspace.included import include
+from sideshoot.workspace.included import include, write_included_index
+from sideshoot.workspace.linked import link
 from sideshoot.workspace.place import Workspace
 from sideshoot.workspace.registration import register, verify
 from sideshoot.workspace.removal import (
@@ -33,7 +34,7 @@ from sideshoot.workspace.steps import reached
 from sideshoot.workspace.submodule_setup import set_up_submodules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -72,9 +73,12 @@ def plan_workspace(
     )
 
 
-def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> list[str]:
+def open_workspace(
+    repository: Repository, workspace: Workspace, base: Base, *, link_paths: Sequence[str] = ()
+) -> list[str]:
     """Make the workspace: the base's files, HEAD at the user's commit, the user's staged changes.
 
+    :param link_paths: what it shares with the user's tree; see `sideshoot.workspace.linked`.
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
@@ -89,7 +93,7 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
             check_out(repository, workspace, base)
             reached("open.filled")
             notes = set_up_submodules(repository, workspace)
-            notes += include(repository, workspace)
+            notes += _give(repository, workspace, link_paths)
             take_back.pop_all()
     except GitError as error:
         raise _not_opened(error.reason) from error
@@ -97,6 +101,15 @@ def open_workspace(repository: Repository, workspace: Workspace, base: Base) -> 
         place = f": {show_path(error.filename)}" if error.filename else ""
         raise _not_opened(f"{error.strerror}{place}") from error
     return notes
+
+
+def _give(repository: Repository, workspace: Workspace, link_paths: Sequence[str]) -> list[str]:
+    """What a project needs and git ignores."""
+    given = link(repository, workspace, link_paths)
+    include(repository, workspace, given)
+    if given.files:
+        write_included_index(workspace, given.files)
+    return given.notes
 
 
 def writable_folders(workspace: Workspace) -> tuple[Path, ...]:
@@ -111,6 +124,8 @@ def writable_folders(workspace: Workspace) -> tuple[Path, ...]:
     if not (common / "reftable").is_dir():
         prefix = (common / workspace.branch_ref).parent
         folders += [prefix, common / "logs" / prefix.relative_to(common)]
+    if (common / "lfs").is_dir():  # The filters of git-lfs put there what is added.
+        folders.append(common / "lfs")
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     return tuple(folders)
