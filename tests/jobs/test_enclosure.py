@@ -159,7 +159,7 @@ def test_a_fence_that_is_gone_when_the_job_begins_is_not_left_out(
     with pytest.raises(CannotStart, match="nothing works"):
         service.work(jobs.repository, job.id)
     assert jobs.get(job).outcome is Outcome.FAILED
-    assert jobs.content(job, "made") is None
+    assert (jobs.get(job).result, jobs.get(job).worktree) == (None, None)
 
 
 def test_a_record_of_an_earlier_version_has_no_fence(jobs: Jobs) -> None:

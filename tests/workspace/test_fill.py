@@ -87,7 +87,9 @@ def _time(where: Repo | Workspace, path: bytes) -> int:
 def facts(workspace: Workspace) -> tuple[Tree, Index, Index, bytes]:
     """The files, both indexes, and what git says of them."""
     seen = Repo(workspace.path)
-    return seen.tree(), seen.index(), private(workspace), seen.status()
+    # The file of a submodule says where its repository is, another place for each workspace.
+    tree = {path: found for path, found in seen.tree().items() if not path.endswith(b"/.git")}
+    return tree, seen.index(), private(workspace), seen.status()
 
 
 def private(workspace: Workspace) -> Index:

@@ -196,6 +196,7 @@ def test_a_damaged_one_is_saved_as_it_lies_there(
 ) -> None:
     submodule = Repo(workspace.path / "lib")
     submodule.write("app.py", "by the agent\n")
+    (submodule.git_dir / "refs" / "heads").mkdir()
     (submodule.git_dir / "refs" / "heads" / "main").write_text("1" * 40 + "\n")
     (submodule.git_dir / "HEAD").write_text("1" * 40 + "\n")
     nested = saved(parent, workspace)
@@ -207,6 +208,7 @@ def test_a_damaged_one_is_saved_as_it_lies_there(
 
 def test_a_clone_in_a_submodules_place(parent: Repo, library: Repo) -> None:
     workspace = opened(parent)
+    shutil.rmtree(workspace.path / "lib")
     inside(workspace).git("clone", "-q", str(library.top), "lib")
     commit = Repo(workspace.path / "lib").commit("in a clone")
     nested = saved(parent, workspace)
