@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +19,6 @@ from support.repos import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _CONFIGURATION = """\
 [user]
@@ -82,6 +84,14 @@ def sideshoot(repo: Repo) -> Command:
 def unfenced(repo: Repo) -> None:
     """In `repo`, nothing holds a command back that says nothing of a fence."""
     Store.open(discover(repo.top).state_dir).set_setting("run.sandbox", "off")
+
+
+@pytest.fixture
+def roomy() -> Iterator[Path]:
+    """A folder that is no place for temporary files: Codex's home can't lie among those."""
+    made = Path(tempfile.mkdtemp(prefix="sideshoot-", dir="/var/tmp"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture

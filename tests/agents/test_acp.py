@@ -14,7 +14,7 @@ from sideshoot.agents.acp import AcpAgent
 from sideshoot.agents.base import EventKind, StopReason
 from sideshoot.errors import AgentUnavailable
 from support.acp import ARGV, set_up_acp
-from support.models import fail, hang, play, say, shell
+from support.models import drop, fail, hang, play, say, shell, tool
 from support.processes import await_true, long_sleep, of_the_job, running
 
 from .conftest import Round
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.models import ModelServer
+    from support.models import ModelServer, Step
 
     Make = Callable[..., Round]
 
@@ -117,6 +117,37 @@ def test_a_refused_login_is_told(name: str, make: Make) -> None:
     assert result.error
     assert agent.texts(EventKind.ERROR) == result.error
     assert of_the_job(agent.job_id) == []
+
+
+@pytest.mark.parametrize("name", only("codex-acp"))
+@pytest.mark.parametrize("step", [fail(429), fail(500), drop()], ids=["429", "500", "dropped"])
+def test_a_failure_of_the_model_is_one_of_the_turn(name: str, step: Step, make: Make) -> None:
+    result = make(name).run(play(step))
+    assert not result.succeeded
+    assert str(result.error).startswith("the model provider ")
+
+
+@pytest.mark.parametrize("name", only("claude-agent-acp"))
+def test_a_file_outside_is_refused_and_a_plan_stays_one(name: str, make: Make, roomy: Path) -> None:
+    leak = roomy / "leak"
+    agent = make(name)
+    result = agent.run(play(tool("Write", file_path=str(leak), content="x"), say("No.")))
+    assert "all that claude-agent-acp wanted to do was refused" in str(result.error)
+    assert f"refused Write {leak}" in agent.texts(EventKind.WARNING)
+    assert not leak.exists()
+    planner = make(name)
+    result = planner.run(play(tool("ExitPlanMode", plan="dig"), say("Planned.")), mode="plan")
+    assert (result.error, result.message) == (None, "Planned.")
+    assert "The user has chosen this mode" in planner.texts(EventKind.WARNING)
+
+
+@pytest.mark.parametrize("name", only("opencode"))
+def test_a_file_outside_that_it_does_not_ask_about_is_told(
+    name: str, make: Make, roomy: Path
+) -> None:
+    agent = make(name)
+    agent.run(play(tool("write", filePath=str(roomy / "leak"), content="x"), say("x")))
+    assert f"has changed {roomy / 'leak'} without asking" in agent.texts(EventKind.WARNING)
 
 
 @pytest.mark.parametrize("name", only("opencode"))

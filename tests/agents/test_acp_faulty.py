@@ -160,6 +160,34 @@ def test_all_refused_is_a_failure(make: Make) -> None:
     assert "all that pruner wanted to do was refused" in str(pruner.run("x").error)
 
 
+def test_a_mode_that_the_user_chose_lasts(make: Make) -> None:
+    script = """
+        kinds = ("allow_once", "reject_once")
+        message(permission({"toolCallId": "t", "kind": "switch_mode"}, *kinds)["optionId"]); finish()
+    """
+    offers = {"currentModeId": "plan", "availableModes": [{"id": "plan"}]}
+    planner = make(script, f"offers = {{'modes': {offers!r}}}")
+    result = planner.run("x", mode="plan")
+    assert (result.error, result.message) == (None, "oreject_once")
+    assert "chosen this mode" in planner.texts(EventKind.WARNING)
+    assert make(script).run("x").message == "oallow_once"
+
+
+def test_what_is_changed_outside_unasked_is_told(make: Make) -> None:
+    pruner = make("""
+        path = os.path.join(os.getcwd(), "beds.py")
+        for number, (status, place) in enumerate([("completed", path), ("failed", "/srv/no"),
+                                                  ("completed", "/srv/yes")]):
+            update("tool_call", toolCallId=str(number), kind="edit", status=status,
+                   locations=[{"path": place}])
+        finish()
+    """)
+    assert pruner.run("x").succeeded
+    assert pruner.texts(EventKind.WARNING) == (
+        "pruner has changed /srv/yes without asking; that is not in the workspace"
+    )
+
+
 def test_what_we_do_not_offer_is_refused_and_told(make: Make) -> None:
     pruner = make("message(json.dumps(ask('fs/read_text_file', path='x'))); finish()")
     assert json.loads(pruner.run("x").message)["error"]["code"] == -32601
@@ -240,6 +268,13 @@ def test_the_prompt_arrives_untouched(make: Make) -> None:
         ("refuse(turn_request, data={'details': 'no\\nwater'})", "Internal error: no water"),
         ("refuse(turn_request, -32000, 'Authentication required')", "not logged in"),
         ("refuse(turn_request, 429, 'slow down')", "no more requests"),
+        ("refuse(turn_request, message='API Error: Request rejected (429)')", "no more requests"),
+        (
+            "refuse(turn_request, message='Failed to authenticate. API Error: 401 x')",
+            "login was refused",
+        ),
+        ("refuse(turn_request, message='API Error: 529 overloaded')", "the model provider failed"),
+        ("refuse(turn_request, message='rows 401 to 500 are bad')", "pruner: rows 401"),
     ],
 )
 def test_a_turn_that_did_not_come_to_its_end_has_failed(make: Make, turn: str, words: str) -> None:
@@ -247,6 +282,40 @@ def test_a_turn_that_did_not_come_to_its_end_has_failed(make: Make, turn: str, w
     assert not result.succeeded
     assert words in str(result.error)
     assert "\n" not in str(result.error)
+
+
+@pytest.mark.parametrize(
+    ("category", "title", "words"),
+    [
+        ("access", "no", "login was refused (no)"),
+        ("limit", "slow down", "no more requests for now; try again later (slow down)"),
+        ("limit", "the context window is full", "start afresh with --fresh"),
+        ("service", "out of order", "the model provider failed"),
+        ("connection", "cut off", "the model provider failed"),
+        ("request", "bad", "pruner: bad"),
+        (None, None, "pruner: no reason given"),
+    ],
+)
+def test_a_failure_beside_a_turn_that_seems_well_is_one(
+    make: Make, category: str | None, title: str | None, words: str
+) -> None:
+    """So codex-acp tells what its model's provider failed with."""
+    failure = {"category": category, "severity": "error", "title": title}
+    meta = {"jetbrains": {"air": {"version": 1, "sessionFailure": failure}}}
+    result = make(f"message('x'); finish(_meta={meta!r})").run("x")
+    assert not result.succeeded
+    assert words in str(result.error)
+
+
+def test_a_failure_that_is_got_over_is_a_warning(make: Make) -> None:
+    failure = {"category": "connection", "severity": "warning", "title": "Reconnecting... 1/5"}
+    meta = {"jetbrains": {"air": {"sessionFailure": failure}}}
+    pruner = make(f"""
+        update("session_info_update", _meta={meta!r}); update("session_info_update", title="Beds")
+        message("x"); finish(_meta={meta!r})
+    """)
+    assert pruner.run("x").succeeded
+    assert pruner.texts(EventKind.WARNING) == "pruner: Reconnecting... 1/5"
 
 
 def test_a_death_in_the_middle_is_told_with_its_last_words(make: Make) -> None:

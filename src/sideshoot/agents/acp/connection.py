@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 PROTOCOL_VERSION = 1
+# An extension that codex-acp knows (2.6): without it, how the provider failed is the answer of a turn
+# that seems to have gone well.
+_TELL_FAILURES = {"jetbrains": {"air": {"version": 1, "capabilities": ["sessionFailure"]}}}
 START_S = 120.0
 """For the first answers: an agent may be fetched, or wait for its own service, before it gives one."""
 _WHOLE_TURN_S = 10 * 365 * 86400.0
@@ -45,7 +48,7 @@ class Connection(Program):
         files = {"readTextFile": False, "writeTextFile": False}
         params = {
             "protocolVersion": PROTOCOL_VERSION,
-            "clientCapabilities": {"fs": files, "terminal": False},
+            "clientCapabilities": {"fs": files, "terminal": False, "_meta": _TELL_FAILURES},
             "clientInfo": {"name": "sideshoot", "title": "Sideshoot", "version": _version()},
         }
         said = self.call("initialize", params, timeout_s=START_S, stop=stop)

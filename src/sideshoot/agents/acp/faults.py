@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.acp.connection import why
@@ -9,6 +10,8 @@ from sideshoot.agents.words import one_line
 
 if TYPE_CHECKING:
     from sideshoot.agents.rpc import Refused
+
+    Facts = dict[str, Any]
 
 AUTH_REQUIRED = -32000
 AFRESH = "start afresh with --fresh"
@@ -22,15 +25,59 @@ _STOPS = {
 }
 
 
+# Many agents give the provider's status in words alone: "API Error: Request rejected (429)".
+_STATUS = re.compile(r"\b(?:api error|http|status)\b\D{0,24}(\d{3})\b", re.IGNORECASE)
+
+
 def explain(name: str, refusal: Refused) -> str:
     """An error that a turn was answered with."""
     said = one_line(why(refusal))
-    lower = said.lower()
-    if refusal.code in (AUTH_REQUIRED, 401, 403):
-        return f"{name} is not logged in, or its login was refused ({said})"
-    if refusal.code == 429 or "rate limit" in lower or "429" in lower:
-        return f"the model provider takes no more requests for now; try again later ({said})"
-    return f"{name}: {said}"
+    return _explained(name, _sort_of(refusal.code, said), said)
+
+
+def failure_in(facts: Facts) -> Facts | None:
+    """What codex-acp tells beside a turn's answer, or an update, that seems to be well.
+
+    It has a `category` (access, connection, limit, request, service), a `severity` and a `title`.
+    """
+    for name in ("_meta", "jetbrains", "air", "sessionFailure"):
+        inner = facts.get(name)
+        if not isinstance(inner, dict):
+            return None
+        facts = inner
+    return facts
+
+
+def explain_failure(name: str, failure: Facts) -> str | None:
+    """The same for a failure that was told so; `None` if it was got over."""
+    if failure.get("severity") != "error":
+        return None
+    said = one_line(failure.get("title") or "no reason given")
+    return _explained(name, str(failure.get("category")), said)
+
+
+def _sort_of(code: int, said: str) -> str:
+    found = _STATUS.search(said)
+    status = int(found[1]) if found else code
+    if code == AUTH_REQUIRED or status in (401, 403):
+        return "access"
+    if status == 429 or "rate limit" in said.lower():
+        return "limit"
+    return "service" if 500 <= status < 600 else "other"
+
+
+def _explained(name: str, sort: str, said: str) -> str:
+    match sort:
+        case "access":
+            return f"{name} is not logged in, or its login was refused ({said})"
+        case "limit" if "context" in said.lower():
+            return f"the conversation no longer fits the model; {AFRESH} ({said})"
+        case "limit":
+            return f"the model provider takes no more requests for now; try again later ({said})"
+        case "service" | "connection":
+            return f"the model provider failed; try again later ({said})"
+        case _:
+            return f"{name}: {said}"
 
 
 def why_unfinished(reason: Any) -> str | None:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 _LOOKS = frozenset({"read", "search", "fetch", "think"})
+SWITCH_MODE = "switch_mode"
+"""The kind of a wish to work in another mode, as at the end of a plan."""
 _READ_ONLY = "This task is to look only: nothing may be changed."
+_MODE = "The user has chosen this mode for the whole task."
 
 
 def refusal(task: Task, call: ToolCall) -> str | None:
@@ -22,6 +25,8 @@ def refusal(task: Task, call: ToolCall) -> str | None:
         return None
     if task.read_only:
         return _READ_ONLY
+    if call.kind == SWITCH_MODE and task.mode is not None:
+        return _MODE
     if not call.changes_files:
         return None
     reasons = (why_not_there(task, path) for path in call.paths)

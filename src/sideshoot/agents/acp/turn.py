@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.acp.faults import explain, why_unfinished
-from sideshoot.agents.acp.policy import outcome, refusal
+from sideshoot.agents.acp.faults import explain, explain_failure, failure_in, why_unfinished
+from sideshoot.agents.acp.policy import SWITCH_MODE, outcome, refusal
 from sideshoot.agents.acp.tools import ToolCall
 from sideshoot.agents.base import EventKind
+from sideshoot.agents.bounds import why_not_there
 from sideshoot.agents.listener import Listener
 from sideshoot.agents.rpc import METHOD_NOT_FOUND, Refused, RpcFailure
 from sideshoot.agents.words import one_line
@@ -26,7 +27,6 @@ _SILENT = frozenset(
         "available_commands_update",
         "config_option_update",
         "current_mode_update",
-        "session_info_update",
         "user_message_chunk",
     }
 )
@@ -76,7 +76,9 @@ class Turn(Listener):
         elif isinstance(answer, dict):
             self._end_piece()
             self._count(answer)
-            self._finish(self._judgement(answer.get("stopReason")))
+            failure = failure_in(answer)
+            told = explain_failure(self._name, failure) if failure else None
+            self._finish(told or self._judgement(answer.get("stopReason")))
         self.settled.set()
 
     # -- what the peer's reader calls
@@ -104,7 +106,7 @@ class Turn(Listener):
         call = self._call_of(told if isinstance(told, dict) else {})
         why = refusal(self._task, call)
         if why is not None:
-            self._refused += 1
+            self._refused += call.kind != SWITCH_MODE  # it can go on with its work
             self.say(EventKind.WARNING, "refused", text=f"refused {call.in_words()} ({why})")
         return outcome(request.get("options"), granted=why is None)
 
@@ -120,6 +122,8 @@ class Turn(Listener):
             self._hear_call(update)
         elif kind == "plan":
             self.say(EventKind.PLAN, kind, steps=_steps(update.get("entries")))
+        elif kind == "session_info_update":
+            self._hear_of_session(update)
         elif kind == "usage_update":
             self._hear_cost(update.get("cost"))
         elif kind not in _SILENT:
@@ -151,13 +155,30 @@ class Turn(Listener):
         call = self._call_of(update)
         for event in call.news(self._top):
             self.hand_over(event)
+            if event.kind is EventKind.FILE_CHANGE and event.data["status"] == "completed":
+                self._tell_outside(call)
         self._went_through |= update.get("status") == "completed"
         self.enter("working")
+
+    def _tell_outside(self, call: ToolCall) -> None:
+        """Say what was changed where nothing may be, by an agent that does not ask."""
+        for path in call.paths:
+            if why_not_there(self._task, path):
+                text = (
+                    f"{self._name} has changed {path} without asking; that is not in the workspace"
+                )
+                self.say(EventKind.WARNING, "outside", text=text)
 
     def _call_of(self, facts: Facts) -> ToolCall:
         call = self._calls.setdefault(str(facts.get("toolCallId")), ToolCall())
         call.update(facts)
         return call
+
+    def _hear_of_session(self, update: Facts) -> None:
+        failure = failure_in(update)
+        if failure is not None:
+            text = f"{self._name}: {one_line(failure.get('title', 'the model provider failed'))}"
+            self.say(EventKind.WARNING, "session_info_update", text=text)
 
     def _hear_cost(self, cost: Any) -> None:
         if isinstance(cost, dict) and cost.get("currency") == "USD" and cost.get("amount"):
