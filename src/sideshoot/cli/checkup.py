@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sideshoot.jobs.checkup import Checkup
 
 
+DEFAULTS = {"agent": "run.agent", "model": "run.model", "effort": "run.effort"}
+"""What is in force where a task is given without another word, and the settings that say it."""
+
+
 class Step(NamedTuple):
     """Something that the user can do about what is missing."""
 
@@ -32,7 +36,7 @@ def checkup_record(config: Config, found: Checkup) -> dict[str, Any]:
         "agents": [_agent_record(name, said, found) for name, said in found.agents.items()],
         "git": {"version": found.git.version, "ready": not found.git.fault},
         "sandbox": _sandbox_record(found.mechanism),
-        "defaults": {name: _default_record(config, found, name) for name in _SETTINGS},
+        "defaults": {name: _default_record(config, found, name) for name in DEFAULTS},
         "next_steps": [step._asdict() for step in next_steps(found)],
     }
 
@@ -110,9 +114,6 @@ def _levels(mechanism: Mechanism) -> list[str]:
     return {"bubblewrap": ["write", "offline"], "landlock": ["write"]}.get(mechanism.kind, [])
 
 
-_SETTINGS = {"agent": "run.agent", "model": "run.model", "effort": "run.effort"}
-
-
 def _default_record(config: Config, found: Checkup, name: str) -> dict[str, Any]:
     value, where = _default(config, found, name)
     return {"value": value, "from": where}
@@ -120,7 +121,7 @@ def _default_record(config: Config, found: Checkup, name: str) -> dict[str, Any]
 
 def _default(config: Config, found: Checkup, name: str) -> tuple[str | None, str]:
     """What is in force for a task where nothing is said, and where that is from."""
-    keys = [_SETTINGS[name]]
+    keys = [DEFAULTS[name]]
     if name != "agent" and found.default is not None:
         keys.append(f"agents.{found.default}.{name}")
     for key in keys:
@@ -189,7 +190,7 @@ def _detail(name: str, said: Readiness, found: Checkup) -> str:
 def _facts(config: Config, found: Checkup) -> Iterator[str]:
     yield from _fact("git", found.git.version or "-", found.git.fault)
     yield from _fact("sandbox", *_sandbox(found.mechanism))
-    for name in _SETTINGS:
+    for name in DEFAULTS:
         value, where = _default(config, found, name)
         yield from _fact(f"default {name}", value or "-", where)
 

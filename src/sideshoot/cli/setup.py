@@ -30,8 +30,6 @@ HELP = """Show which agents are installed and logged in, what is missing, and wh
 Each agent is asked itself. The exit status is 0 only if the one that does a task by default is ready.
 """
 
-_DEFAULTS = {"agent": "run.agent", "model": "run.model", "effort": "run.effort"}
-
 
 @click.command("setup", cls=Command, help=HELP, example=EXAMPLES)
 @click.option(
@@ -40,9 +38,13 @@ _DEFAULTS = {"agent": "run.agent", "model": "run.model", "effort": "run.effort"}
 @click.option("--default-model", metavar="M", help="The model of that agent; or off.")
 @click.option("--default-effort", metavar="E", help="The reasoning effort of that agent; or off.")
 def command(call: Call, **options: str | None) -> int:
-    from sideshoot.cli.checkup import checkup_record, show_checkup  # noqa: PLC0415 - not for --help
+    from sideshoot.cli.checkup import (  # noqa: PLC0415 - not for --help
+        DEFAULTS,
+        checkup_record,
+        show_checkup,
+    )
 
-    wanted = {key: options[f"default_{name}"] for name, key in _DEFAULTS.items()}
+    wanted = {key: options[f"default_{name}"] for name, key in DEFAULTS.items()}
     given = {key: value for key, value in wanted.items() if value is not None}
     place = _place(call, needed=bool(given))
     if place is not None and given:

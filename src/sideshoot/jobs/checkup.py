@@ -95,7 +95,7 @@ def _default(config: Config) -> str | None:
 
 def _refused(config: Config, default: str | None) -> str | None:
     try:
-        require_consent(config, "run", "worktree", "workspace", f"agents.{default}")
+        require_consent(config, "run", "sandbox", "worktree", "workspace", f"agents.{default}")
     except ConsentNeeded as error:
         return str(error)
     return str(BadConfiguration(config.problems)) if config.problems else None
