@@ -69,6 +69,15 @@ def test_what_it_can_not_be_told_is_said(make: Make) -> None:
 def test_a_task_that_no_argument_can_hold_is_refused(make: Make) -> None:
     with pytest.raises(AgentUnavailable, match="NUL"):
         make("{prompt}").run("a\0b")
+    assert repr("a\0b") in make().run("a\0b").message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_one_that_is_too_long_for_an_argument_is_refused(make: Make) -> None:
+    with pytest.raises(AgentUnavailable, match=r"too long .*\(131072 bytes\); without {prompt}"):
+        make("{prompt}").run("x" * 131_072)
+    assert make("{prompt}").run("x" * 131_071).succeeded
+    assert make().run("x" * 131_072).succeeded
 
 
 def test_its_variables_are_there(make: Make, tmp_path: Path) -> None:

@@ -126,6 +126,19 @@ def test_all_that_starts_an_agent_is_one_thing(sources: Sources) -> None:
     assert sources.say(theirs=other).agents["mine"].acp is None
 
 
+def test_what_an_agent_may_do_needs_consent_like_what_starts_it(sources: Sources) -> None:
+    theirs = "[agents.codex]\nwritable = ['~/.ssh']\nagent_mode = 'yolo'\n"
+    config = sources.say(theirs=theirs)
+
+    assert [item.shown for item in config.untrusted] == [
+        'agents.codex = {"agent_mode": "yolo", "writable": ["~/.ssh"]}'
+    ]
+    assert "codex" not in config.agents
+
+    consent(sources.repository, config.untrusted)
+    assert sources.say(theirs=theirs).agents["codex"].writable == ("~/.ssh",)
+
+
 def test_the_users_own_file_needs_none(sources: Sources) -> None:
     own = "notify.command = 'x'\nrun.sandbox = 'off'\n[agents.mine]\nacp = 'mine'\n"
 

@@ -136,6 +136,9 @@ def test_an_agent_is_a_table(top: Path, home: Path) -> None:
             'line 3: agents.x.environment can\'t be {"B C": "2"}: it takes a table of variables',
         ),
         ("[agents.x]\nwritable = ['cache']", "it takes a list of folders, absolute or below ~"),
+        ("[agents.x]\nwritable = ['~/../a']", "agents.x.writable can't be"),
+        ("[agents.x]\nwritable = ['/']", "agents.x.writable can't be"),
+        ("[agents.x]\nwritable = ['~/']", "agents.x.writable can't be"),
         ("[agents.x]\nenvironment = {A = 1.5}", 'agents.x.environment can\'t be {"A": 1.5}'),
     ],
 )

@@ -141,6 +141,13 @@ def own_file(jobs: Jobs, text: str) -> None:
     file.write_text(text)
 
 
+def test_another_agent_has_nothing_of_the_earlier_ones_choices(jobs: Jobs) -> None:
+    earlier = Job(JobId("k3f9aa"), Request("opencode", model="small", agent_mode="plan"))
+    assert filled_from(jobs, resumed=earlier).agent_mode == "plan"
+    other = filled_from(jobs, resumed=earlier, agent="codex")
+    assert (other.model, other.agent_mode) == (None, None)
+
+
 def test_a_job_knows_how_its_agent_is_started(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -157,6 +164,11 @@ def test_a_job_knows_how_its_agent_is_started(
         environment = { BED = "south" }
         [agents.codex]
         environment = { BED = "west" }
+        writable = ["~/.west"]
+        [agents.idle]
+        model = "m"
+        [sandbox]
+        writable = ["~/.seeds"]
         """,
     )
 
@@ -165,11 +177,15 @@ def test_a_job_knows_how_its_agent_is_started(
     codex = service.create(jobs.repository, Request("codex", prompt="weed")).request
 
     assert mine.driver == Driver("acp", ("goose", "acp"), {"BED": "north"}, ("~/.goose",))
+    assert mine.writable == ("~/.seeds",)
     assert (codex.driver, codex.environment) == (None, {"BED": "west"})
+    assert codex.writable == ("~/.seeds", "~/.west")
     done = service.work(jobs.repository, once.id)
     assert done.message == "south weed\n"
     with pytest.raises(AgentUnavailable, match=r"no agent 'nobody'; there are: .*, mine, once"):
         service.create(jobs.repository, Request("nobody", prompt="weed"))
+    with pytest.raises(AgentUnavailable, match=r"\[agents.idle\] says neither `acp` nor"):
+        service.create(jobs.repository, Request("idle", prompt="weed"))
 
 
 def test_one_of_ours_has_its_variables(jobs: Jobs, gardener: Gardener) -> None:

@@ -137,6 +137,19 @@ def test_folders_that_are_named_are_left_open(jobs: Jobs, home: Path) -> None:
     assert not (home / ".tools" / "x").exists()
 
 
+def test_a_folder_that_can_not_be_made_is_told(jobs: Jobs, home: Path) -> None:
+    if find_mechanism().kind is Kind.NONE:
+        pytest.skip("no fence can be put up here")
+    (home / "file").write_text("")
+    (home / ".config" / "sideshoot").mkdir()
+    settings = '[sandbox]\nwritable = ["~/file/below"]\n'
+    (home / ".config" / "sideshoot" / "config.toml").write_text(settings)
+    with pytest.raises(CannotStart, match="file/below, which the fence is to leave open, can't be"):
+        jobs.run("true", sandbox=None)
+    (job,) = jobs.store.list()
+    assert job.outcome is Outcome.FAILED
+
+
 def test_a_program_that_fails_by_the_fence_is_told_of_it(repo: Repo, jobs: Jobs) -> None:
     if find_mechanism().kind is Kind.NONE:
         pytest.skip("no fence can be put up here")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from sideshoot.model import Driver
 
 PROMPT = "{prompt}"
+
+_MAX_ARG_STRLEN = 131_072
+"""For one argument with its NUL byte, as of execve(2)."""
 
 
 class TemplateAgent:
@@ -58,13 +63,13 @@ class TemplateAgent:
 
         :raises AgentUnavailable: there is no such program, or it needs what was not asked for.
         """
-        if "\0" in task.prompt:
-            raise AgentUnavailable(f"{self.name} can't be given a task that has a NUL byte in it")
+        given = any(PROMPT in word for word in self._driver.argv)
         argv = self._filled(task)
+        if given:
+            _refuse_what_no_argument_holds(self.name, argv)
         if task.fence is not None:
             make_ready(self._driver)
         _warn(self.name, task, self._driver, emit)
-        given = any(PROMPT in word for word in self._driver.argv)
         equipped = replace(
             task,
             prompt="" if given else task.prompt,
@@ -90,6 +95,18 @@ class TemplateAgent:
                 raise AgentUnavailable(f"{self.name} needs a {name}; give --{name}")
             parts += [word[:at], value]
             word = word[at + len(name) + 2 :]
+
+
+def _refuse_what_no_argument_holds(name: str, argv: tuple[str, ...]) -> None:
+    """:raises AgentUnavailable: with the task in its place a word is none that can be passed on."""
+    if any("\0" in word for word in argv):
+        raise AgentUnavailable(f"{name} can't be given a task that has a NUL byte in it")
+    longest = max(len(os.fsencode(word)) for word in argv)
+    if sys.platform == "linux" and longest >= _MAX_ARG_STRLEN:
+        raise AgentUnavailable(
+            f"the task is too long for an argument of {name}'s ({longest} bytes); without {PROMPT} in its "
+            "command it comes by standard input"
+        )
 
 
 def _warn(name: str, task: Task, driver: Driver, emit: Callable[[Event], None]) -> None:

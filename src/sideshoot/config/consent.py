@@ -83,7 +83,7 @@ def _agents_of(layer: Layer) -> Iterator[Item]:
     for key, entry in sorted(layer.entries.items()):
         name, _, field = key.rpartition(".")
         if key.startswith(f"{AGENTS}.") and field in STARTING:
-            started.setdefault(name, {})[field] = json.loads(entry.text)
+            started.setdefault(name, {})[field] = named(key).kind.read(entry.text)
             lines.setdefault(name, entry.line)
     for name, facts in started.items():
         yield Item(name, json.dumps(facts, ensure_ascii=False), lines[name])

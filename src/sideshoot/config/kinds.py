@@ -106,8 +106,10 @@ def _paths(text: str) -> tuple[str, ...]:
 
 def _folders(text: str) -> tuple[str, ...]:
     folders = _list(text)
-    if not all(folder.startswith(("/", "~/")) for folder in folders):
-        raise ValueError(text)
+    for folder in folders:
+        words = folder.removeprefix("~").split("/")
+        if not folder.startswith(("/", "~/")) or ".." in words or not any(words):
+            raise ValueError(folder)
     return folders
 
 

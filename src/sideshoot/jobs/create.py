@@ -111,6 +111,9 @@ def _agent(config: Config, request: Request) -> Agent:
     try:
         return agent_of(request)
     except AgentUnavailable:
+        if request.agent in config.agents:
+            text = f"[agents.{request.agent}] says neither `acp` nor `command`, so nothing can start it"
+            raise AgentUnavailable(text) from None
         known = ", ".join([*agents_for_tasks(config), "command"])
         chosen = config.in_force("run.agent")
         named = f", which run.agent names ({chosen.where})" if chosen.text == request.agent else ""
@@ -123,7 +126,14 @@ def _as_set(repository: Repository, config: Config, request: Request) -> Request
     request = replace(request, writable=config.value("sandbox.writable"))
     agent = config.agents.get(request.agent)
     if agent is not None and request.driver is None:
-        request = replace(request, driver=driver_of(agent), environment=dict(agent.environment))
+        driver = driver_of(agent)
+        more = agent.writable if driver is None else ()  # a driver has them itself
+        request = replace(
+            request,
+            driver=driver,
+            environment=dict(agent.environment),
+            writable=(*request.writable, *more),
+        )
     if request.isolation is not Isolation.WORKTREE:
         return request
     require_consent(config, "worktree", "workspace")

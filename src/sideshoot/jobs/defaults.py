@@ -44,7 +44,7 @@ def filled(
     earlier = resumed.request if resumed else None
     agent = given.get("agent") or (earlier.agent if earlier else default_agent_name(config))
     for name in _MANNER:
-        begun = getattr(earlier, name) if earlier else None
+        begun = getattr(earlier, name) if earlier and earlier.agent == agent else None
         facts[name] = given.get(name) or begun or _of_agent(config, agent, name)
     return facts | {"agent": agent}
 

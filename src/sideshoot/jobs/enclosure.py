@@ -14,6 +14,7 @@ from sideshoot.fence.model import Fence, Level
 from sideshoot.fence.places import temporary_places
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Isolation
+from sideshoot.text import show_path
 from sideshoot.workspace.exclude import FOLDER
 from sideshoot.workspace.folders import used_folders
 
@@ -108,8 +109,7 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
     grants = registry.agent_of(job.request).grants(level, mechanism)
     folders = (*grants.folders, *(Path(place).expanduser() for place in job.request.writable))
     for place in folders:
-        # The agent would make it itself, and can't inside.
-        place.mkdir(parents=True, exist_ok=True)
+        _make(place)
     fence = Fence(
         level,
         writable=(*writable, *folders, *filter(Path.exists, grants.files)),
@@ -118,6 +118,16 @@ def enclosure_of(repository: Repository, folder: JobFolder, job: Job) -> Enclosu
         temp=folder.temp,
     )
     return Enclosure(fence, mechanism)
+
+
+def _make(place: Path) -> None:
+    """Make a folder that the agent would make itself, and can't inside."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"the folder {show_path(place)}, which the fence is to leave open, can't be made: {error.strerror}"
+        ) from None
 
 
 def _named(repository: Repository, job: Job) -> Iterator[Path]:
