@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sideshoot.errors import CannotStart
+from sideshoot.errors import AgentUnavailable, CannotStart
+from sideshoot.text import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sideshoot.agents.base import Task
     from sideshoot.fence.model import Level
@@ -56,6 +58,24 @@ def refuse_offline(agent: str, level: Level) -> None:
             f"--sandbox offline is not possible with {agent}, which reaches its model by network; "
             "choose --sandbox write or off"
         )
+
+
+def refuse_unnamable(agent: str, *folders: Path) -> None:
+    """Make sure that an agent that knows names as text alone is told of the right folders.
+
+    One whose name is not UTF-8 has no place in JSON, and to a program in JavaScript it is another
+    folder, which is not there or not ours.
+
+    :raises AgentUnavailable: there is such a folder among them.
+    """
+    for folder in folders:
+        try:
+            os.fsencode(folder).decode()
+        except UnicodeDecodeError:
+            raise AgentUnavailable(
+                f"{agent} works only in folders whose names are UTF-8, and {show_path(folder)} is"
+                " none; rename it, or let a command do the work: `sideshoot run -- COMMAND`"
+            ) from None
 
 
 def enclosed(task: Task, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -14,7 +14,7 @@ from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing, 
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
 from sideshoot.agents.state import make_ready, state_of
-from sideshoot.agents.surroundings import enclosed, refuse_offline
+from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.agents.words import as_unicode, one_line
 from sideshoot.errors import AgentUnavailable
 from sideshoot.text import show_path
@@ -74,6 +74,7 @@ class AcpAgent:
 
         :raises AgentUnavailable: it is not installed or not logged in, or has no such model.
         """
+        refuse_unnamable(self.name, task.folder, task.top)
         if shutil.which(self._driver.argv[0]) is None:
             program = show_path(self._driver.argv[0])
             raise AgentUnavailable(f"{program}, which is to start {self.name}, is not on PATH")

@@ -15,7 +15,7 @@ from sideshoot.agents.claude.session import command_of
 from sideshoot.agents.claude.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import enclosed, refuse_offline
+from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
 
@@ -59,6 +59,7 @@ class ClaudeAgent:
 
         :raises AgentUnavailable: Claude Code is not installed or not logged in.
         """
+        refuse_unnamable(self.name, task.folder, task.top)
         if shutil.which(PROGRAM) is None:
             raise AgentUnavailable(f"claude is not installed; run `{INSTALL}`")
         turn = Turn(emit, task)

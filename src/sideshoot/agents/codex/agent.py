@@ -18,7 +18,7 @@ from sideshoot.agents.codex.thread import START_S, beginning_of_turn, open_threa
 from sideshoot.agents.codex.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import enclosed
+from sideshoot.agents.surroundings import enclosed, refuse_unnamable
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class CodexAgent:
 
         :raises AgentUnavailable: Codex is not installed or not logged in.
         """
+        refuse_unnamable(self.name, task.folder, task.top, *task.writable)
         if shutil.which(PROGRAM) is None:
             raise AgentUnavailable(f"codex is not installed; run `{INSTALL}`")
         turn = (ReviewTurn if task.reviewer else Turn)(emit, task.top)

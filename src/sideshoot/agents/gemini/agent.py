@@ -12,7 +12,7 @@ from sideshoot.agents.gemini.readiness import readiness
 from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS, Run, command_of
 from sideshoot.agents.gemini.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
-from sideshoot.agents.surroundings import enclosed, refuse_offline
+from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class GeminiAgent:
 
         :raises AgentUnavailable: Gemini CLI is not installed or not logged in.
         """
+        refuse_unnamable(self.name, task.folder, task.top)
         if shutil.which(PROGRAM) is None:
             raise AgentUnavailable(f"gemini is not installed; run `{INSTALL}`")
         before = session_file(task.thread_id) if task.thread_id else None

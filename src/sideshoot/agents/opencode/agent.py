@@ -26,7 +26,7 @@ from sideshoot.agents.opencode.session import (
 from sideshoot.agents.opencode.stream import Stream
 from sideshoot.agents.opencode.turn import Turn
 from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
-from sideshoot.agents.surroundings import enclosed, refuse_offline
+from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class OpenCodeAgent:
         :raises AgentUnavailable: OpenCode is not installed, too new or too old, or the model's
             name has no provider.
         """
+        refuse_unnamable(self.name, task.folder, task.top)
         if shutil.which(PROGRAM) is None:
             raise AgentUnavailable(f"opencode is not installed; run `{INSTALL}`")
         model = model_of(task)
