@@ -94,7 +94,7 @@ def test_a_task_is_done_and_told(repo: Repo, settings: Path, models: ModelServer
     steps = play(
         write(worktree / "notes.txt", "one\n"),
         edit(below / "seeds.txt", "old", "new"),
-        shell("pwd > where.txt; echo no >&2; exit 3"),
+        shell('pwd > where.txt; echo "$SIDESHOOT_JOB" > job.txt; echo no >&2; exit 3'),
         tool("todowrite", todos=[{"content": "dig", "status": "in_progress", "priority": "high"}]),
         write(repo.top / "leak.txt", "bad\n"),
         shell("git push origin main"),
@@ -113,6 +113,7 @@ def test_a_task_is_done_and_told(repo: Repo, settings: Path, models: ModelServer
     assert (worktree / "notes.txt").read_text() == "one\n"
     assert (below / "seeds.txt").read_text() == "new\n"
     assert (below / "where.txt").read_text() == f"{below}\n"
+    assert (below / "job.txt").read_text() == f"{opencode.job_id}\n"
     assert repo.text("log", "--format=%s", "sideshoot/k3f9/work") == "agent\nfirst"
     assert not (repo.top / "leak.txt").exists()
     after = (
@@ -152,7 +153,7 @@ def test_a_mode_is_chosen(opencode: Round, models: ModelServer) -> None:
 
 def test_a_session_goes_on_in_another_folder(opencode: Round, models: ModelServer) -> None:
     first = opencode.run("plant a tree \udcff" + play(shell("true"), say("Planted.")))
-    elsewhere = opencode.folder.parent / "elsewhere"
+    elsewhere = opencode.folder.parent / "else where ü"
     elsewhere.mkdir()
     shutil.rmtree(opencode.folder)
     later = new_round(elsewhere)
@@ -219,6 +220,14 @@ def test_stop_aborts_and_the_session_can_be_gone_on_with(
 
     assert (again.succeeded, again.message) == (True, "ok")
     assert "plant" in "\n".join(said_to(models))
+
+
+def test_two_at_once_share_a_home(opencode: Round) -> None:
+    other = new_round(opencode.folder)
+    opencode.start(play(shell("until test -e two; do sleep 0.05; done"), say("one")))
+    opencode.await_command("until")
+    assert other.run(play(shell("touch two"), say("two"))).message == "two"
+    assert opencode.finish().message == "one"
 
 
 def test_stop_while_the_provider_is_silent(opencode: Round, models: ModelServer) -> None:
@@ -305,6 +314,8 @@ def test_what_it_asks_is_answered(
 
 def test_read_only_means_that_nothing_can_be_written(opencode: Round, models: ModelServer) -> None:
     (opencode.folder / "seeds.txt").write_text("oats\n")
+    settings = opencode.folder / ".opencode"
+    settings.mkdir()
     steps = play(
         write(opencode.folder / "made.txt", "x"),
         shell("echo x > made.txt"),
@@ -314,7 +325,8 @@ def test_read_only_means_that_nothing_can_be_written(opencode: Round, models: Mo
     result = opencode.run(steps, read_only=True)
 
     assert (result.succeeded, result.message) == (True, "seen")
-    assert [path.name for path in opencode.folder.iterdir()] == ["seeds.txt"]
+    assert sorted(path.name for path in opencode.folder.rglob("*")) == [".opencode", "seeds.txt"]
+    assert "are left out" in opencode.texts(EventKind.WARNING)
     read = opencode.of(EventKind.TOOL)[-1]
     assert (read["name"], read["status"]) == ("read", "finished")
 

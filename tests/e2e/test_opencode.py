@@ -52,12 +52,15 @@ def test_a_whole_round_and_another_one(
     )  # fmt: skip
     assert job["usage"]
     assert repo.text("log", "-1", "--format=%s", job["branch"]) == "a bed more"
+    assert {file["path"] for file in job["files"]} == {"made.bin", "made.txt", "seen"}
     assert places_of_projects(opencode) == [str(repo.top)]
     sideshoot("keep").ok()
     assert repo.read("made.bin") == b"\0\xff"
     assert repo.read("seen") == b"# mine\n"
 
-    # Its workspace is gone: the session goes on in another one.
+    # Its workspace is gone: the session goes on in another one. On the way there OpenCode must not
+    # look at the settings in the user's tree, since it puts files of its own beside them.
+    repo.write(".opencode/command/weed.md", "Weed the beds.\n")
     kept = repo.fingerprint()
     more = "and a path " + play(shell("echo path > path.txt"), say("There it is."))
     later = sideshoot("run", "--json", "--agent", "opencode", "--resume", job["job_id"], more)
@@ -65,6 +68,8 @@ def test_a_whole_round_and_another_one(
     assert later.json["thread_id"] == job["thread_id"]
     assert "three beds" in models.asked[-1].text
     assert repo.fingerprint() == kept
+    assert [it.name for it in (repo.top / ".opencode").iterdir()] == ["command"]
+    assert [file["path"] for file in later.json["files"]] == ["path.txt"]
     sideshoot("keep").ok()
     assert repo.read("path.txt") == b"path\n"
 

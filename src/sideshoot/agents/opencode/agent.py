@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing
 from sideshoot.agents.opencode.faults import INSTALL, explain
-from sideshoot.agents.opencode.folders import granted, make_settings_ready
+from sideshoot.agents.opencode.folders import (
+    granted,
+    make_settings_ready,
+    writes_beside_settings,
+)
 from sideshoot.agents.opencode.readiness import readiness
 from sideshoot.agents.opencode.rules import answer_permission, answer_question
 from sideshoot.agents.opencode.server import PATIENCE_S, PROGRAM, Server, command
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
 
 RETRIES_S = 180.0
 """How long OpenCode may try to reach the model before the turn has failed."""
+_WITHOUT_SETTINGS = (
+    "OpenCode would write beside the project's settings for it, in .opencode: for this task, which is"
+    " to look only, they and AGENTS.md are left out"
+)
 _LOOK_S = 5.0
 """The stream can miss the end of a turn, and questions: they are looked for so often."""
 
@@ -91,6 +99,9 @@ class OpenCodeAgent:
         if task.fence is not None:
             make_settings_ready()
         argv, environment = enclosed(task, command())
+        if task.read_only and writes_beside_settings(task):
+            environment["OPENCODE_DISABLE_PROJECT_CONFIG"] = "1"
+            turn.say(EventKind.WARNING, "settings", text=_WITHOUT_SETTINGS)
         with Server.start(
             argv,
             folder=task.folder,

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sideshoot.agents.base import Grants
 from sideshoot.agents.state import BASES, base_folder
+
+if TYPE_CHECKING:
+    from sideshoot.agents.base import Task
+
+SETTINGS = ".opencode"
+"""The folder of a project's own settings, commands and agents."""
 
 _NOT_FOR_GIT = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
 
@@ -29,9 +36,20 @@ def make_settings_ready() -> None:
             file.write_text(_NOT_FOR_GIT)
 
 
+def writes_beside_settings(task: Task) -> bool:
+    """Whether OpenCode would put a `.gitignore` beside settings that the task may only look at.
+
+    Where it can't, it does not begin (1.18.33).
+    """
+    folders = [task.folder, *task.folder.parents]
+    inside = [it for it in folders if it.is_relative_to(task.top)]
+    places = [folder / SETTINGS for folder in inside]
+    return any(it.is_dir() and not (it / ".gitignore").exists() for it in places)
+
+
 def _others() -> list[Path]:
     named = os.environ.get("OPENCODE_CONFIG_DIR")
-    places = [Path.home() / ".opencode", *([Path(named)] if named else [])]
+    places = [Path.home() / SETTINGS, *([Path(named)] if named else [])]
     return [place for place in places if place.is_dir()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from sideshoot.agents.opencode.folders import SETTINGS
 from sideshoot.agents.opencode.rules import rules_of
 from sideshoot.agents.rpc import Refused, RpcFailure
 from sideshoot.agents.words import as_unicode, one_line
@@ -67,9 +68,13 @@ def check_mode(client: Client, mode: str, stop: Stop) -> None:
 def show_checkout(client: Client, checkout: Path | None, stop: Stop) -> None:
     """Let OpenCode see the user's own tree before a workspace of it.
 
-    It keeps the first folder of a repository that it ever saw as the place of that project.
+    It keeps the first folder of a repository that it ever saw as the place of that project. Where
+    the project has settings for it, a look is no mere look: it puts a `.gitignore` and packages
+    beside them (1.18.33), which is not for us to cause in the user's tree.
     """
-    if checkout is not None and checkout != client.folder:
+    if checkout is None or checkout == client.folder:
+        return
+    if not (checkout / SETTINGS).is_dir():
         client.call("GET", "/project/current", folder=checkout, stop=stop)
 
 
@@ -87,35 +92,30 @@ def open_session(client: Client, task: Task, stop: Stop) -> str:
 
 
 def _resume(client: Client, thread_id: str, rules: list[dict[str, str]], stop: Stop) -> str:
-    session = _find(client, thread_id, stop)
-    old_rules = session.get("permission") or []
+    # Before all else: asked for anything, OpenCode begins to work in the folder that a session
+    # belongs to. That of a workspace that is gone leads it to the settings of the user's own tree.
+    _move(client, thread_id, stop)
+    session = client.get(f"/session/{thread_id}", stop=stop)
+    old_rules = session.get("permission") or [] if isinstance(session, dict) else []
     if old_rules and old_rules != rules:
         # Further rules only add to those of a session: one for reading alone would stay so.
         thread_id = str(client.call("POST", f"/session/{thread_id}/fork", {}, stop=stop)["id"])
-    if session.get("directory") != str(client.folder):
-        _move(client, thread_id, stop)
     if old_rules != rules:
         body = {"permission": rules}
         client.call("PATCH", f"/session/{thread_id}", body, stop=stop)
     return thread_id
 
 
-def _find(client: Client, thread_id: str, stop: Stop) -> Facts:
-    path = f"/session/{thread_id}"
+def _move(client: Client, thread_id: str, stop: Stop) -> None:
+    """A session works in the folder that it belongs to, whatever folder a request names."""
+    body = {"sessionID": thread_id, "destination": {"directory": str(client.folder)}}
     try:
-        session = client.get(path, stop=stop)
+        client.call("POST", "/experimental/control-plane/move-session", body, stop=stop)
     except Refused as refusal:
         if refusal.code not in (400, 404):
             raise
         words = "this conversation is no longer there; start afresh with --fresh"
         raise Refused("resume", refusal.code, words) from None
-    return session if isinstance(session, dict) else {}
-
-
-def _move(client: Client, thread_id: str, stop: Stop) -> None:
-    """A session works in the folder that it belongs to, whatever folder a request names."""
-    body = {"sessionID": thread_id, "destination": {"directory": str(client.folder)}}
-    client.call("POST", "/experimental/control-plane/move-session", body, stop=stop)
 
 
 def forget_session(client: Client, thread_id: str | None) -> None:
