@@ -58,15 +58,16 @@ def test_a_task_is_done_and_told(claude: Round) -> None:
         write("notes.txt"),
         tool("Read", file_path=str(old)),
         tool("Edit", file_path=str(old), old_string="one", new_string="two"),
-        shell("echo made > made.txt"),
-        shell("rm made.txt"),
+        shell('echo "$SIDESHOOT_JOB" > made.txt'),
+        shell("mv made.txt job.txt"),
         shell("echo no >&2; exit 3"),
         say("All done.", reasoning="That should do."),
     )
     result = claude.run(f"change some files {steps}")
 
     assert (result.succeeded, result.error, result.message) == (True, None, "All done.")
-    assert left_in(claude.folder) == ["notes.txt", "old.txt"]
+    assert left_in(claude.folder) == ["job.txt", "notes.txt", "old.txt"]
+    assert (claude.folder / "job.txt").read_text().strip() == claude.job_id
     assert old.read_text() == "two\n"
     assert claude.of(EventKind.COMMAND)[-2:] == [
         {"command": "echo no >&2; exit 3", "status": "started"},
@@ -105,6 +106,29 @@ def test_a_slash_that_begins_no_command_is_a_failure(claude: Round, models: Mode
     assert not result.succeeded
     assert "Unknown command: /prune" in (result.error or "")
     assert models.asked == []
+
+
+def test_it_has_no_tool_to_leave_the_workspace_or_to_put_off_work(
+    claude: Round, models: ModelServer
+) -> None:
+    """A worktree of its own making would lie in the user's tree."""
+    claude.run("x")
+    names = {it["name"] for it in models.asked[-1].body["tools"]}
+    assert "Bash" in names
+    assert names.isdisjoint({"CronCreate", "EnterWorktree", "ExitWorktree", "ScheduleWakeup"})
+
+
+def test_the_users_hooks_run_and_are_no_noise(claude: Round, claude_home: Path) -> None:
+    log = claude_home / "hooks.log"
+    events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
+    hooks = {
+        event: [{"hooks": [{"type": "command", "command": f"echo {event} | tee -a {log}"}]}]
+        for event in events
+    }
+    (claude_home / "settings.json").write_text(json.dumps({"hooks": hooks}))
+    assert claude.run(play(shell("true"), say("Done."))).message == "Done."
+    assert log.read_text().split() == list(events)
+    assert claude.of(EventKind.RAW) == claude.of(EventKind.WARNING) == []
 
 
 def test_model_and_effort_are_passed_on(claude: Round, models: ModelServer) -> None:
@@ -197,7 +221,7 @@ def test_a_session_goes_on_in_another_folder(
     claude: Round, repo: Repo, models: ModelServer
 ) -> None:
     """Though the worktree that it was begun in is gone."""
-    first, second = repo.top.parent / "first", repo.top.parent / "second"
+    first, second = repo.top.parent / "first", repo.top.parent / "a second ü"
     repo.git("worktree", "add", "-q", "--detach", str(first))
     begun = new_round(first).run("plant a tree " + play(shell("true"), say("Planted.")))
     repo.git("worktree", "remove", "--force", str(first))
@@ -243,6 +267,16 @@ def test_a_provider_that_fails(claude: Round, step: dict[str, Any], words: str) 
     assert of_the_job(claude.job_id) == []
 
 
+def test_what_claude_tries_again_is_a_warning(
+    claude: Round, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_MAX_RETRIES", "1")
+    result = claude.run(play(fail(429, "slow down")))
+    assert "takes no more requests" in (result.error or "")
+    assert len(models.asked) == 2
+    assert claude.texts(EventKind.WARNING) == "the model is asked again: rate_limit"
+
+
 def test_stop_interrupts_and_leaves_no_process(claude: Round, models: ModelServer) -> None:
     sleep = long_sleep()
     steps = play(shell(f"echo begun > begun; {sleep}; echo late > late"), say("x"))
@@ -254,6 +288,7 @@ def test_stop_interrupts_and_leaves_no_process(claude: Round, models: ModelServe
 
     result = claude.finish()
     assert (result.succeeded, result.error) == (False, "stopped: cancelled")
+    assert claude.texts(EventKind.ERROR) == "the turn was interrupted"
     assert running(sleep) == []
     assert of_the_job(claude.job_id) == []
     assert left_in(claude.folder) == ["begun"]
@@ -287,14 +322,25 @@ def test_commands_that_outlive_their_turn_are_ended(claude: Round) -> None:
     assert left_in(claude.folder) == []
 
 
-def test_a_kill_in_the_middle_is_told_at_once(claude: Round) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGINT, "the turn was interrupted"),
+        (signal.SIGTERM, "claude ended with status 143"),
+        (signal.SIGKILL, "claude was ended by SIGKILL"),
+    ],
+)
+def test_an_end_from_outside_is_told_at_once(
+    claude: Round, number: signal.Signals, words: str
+) -> None:
+    """It ends its command when interrupted, and else leaves it running."""
     sleep = long_sleep()
     claude.start(play(shell(sleep), say("x")))
     await_true(lambda: running(sleep))
     program = next(it for it in of_the_job(claude.job_id) if it.parent() == psutil.Process())
-    os.kill(program.pid, signal.SIGKILL)
+    os.kill(program.pid, number)
     result = claude.finish()
-    assert "SIGKILL" in (result.error or "")
+    assert result.error == words
     assert result.thread_id
     assert running(sleep) == []
     assert of_the_job(claude.job_id) == []

@@ -44,6 +44,8 @@ def explain(result: dict[str, Any], kind: str = "") -> str:
 
 
 def _further(result: dict[str, Any], kind: str, said: str, status: int) -> str:
+    if str(result.get("terminal_reason")).startswith("aborted"):
+        return "the turn was interrupted"  # what it says itself is for its own makers
     if kind in _WORDS:
         return f"{_WORDS[kind]} ({said})"
     subtype = str(result.get("subtype"))
