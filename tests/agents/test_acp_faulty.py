@@ -189,8 +189,21 @@ def test_what_is_changed_outside_unasked_is_told(make: Make) -> None:
 
 
 def test_what_we_do_not_offer_is_refused_and_told(make: Make) -> None:
-    pruner = make("message(json.dumps(ask('fs/read_text_file', path='x'))); finish()")
-    assert json.loads(pruner.run("x").message)["error"]["code"] == -32601
+    """With files offered, Gemini CLI (0.61) makes no new ones."""
+    more = """
+        base_answer = answer
+        def answer(request, **result):
+            global offered
+            offered = request["params"].get("clientCapabilities", offered)
+            base_answer(request, **result)
+        offered = None
+    """
+    pruner = make(
+        "message(json.dumps([offered, ask('fs/read_text_file', path='x')])); finish()", more
+    )
+    offered, answered = json.loads(pruner.run("x").message)
+    assert offered == {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
+    assert answered["error"]["code"] == -32601
     assert "fs/read_text_file" in pruner.texts(EventKind.WARNING)
 
 
@@ -247,6 +260,11 @@ def test_noise_and_unknown_messages_do_no_harm(make: Make) -> None:
     sources = [event.source for event in pruner.events if event.kind is EventKind.RAW]
     assert {"noise", "pruned", "garden/news"} <= set(sources)
     assert "_garden/own" not in sources
+
+
+def test_a_chatty_agent_does_not_wait_for_a_reader(make: Make) -> None:
+    pruner = make("print('chatter ' * 1_000_000, file=sys.stderr); message('done'); finish()")
+    assert pruner.run("x").message == "done"
 
 
 def test_the_prompt_arrives_untouched(make: Make) -> None:

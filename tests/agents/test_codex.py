@@ -50,18 +50,18 @@ def new_round(folder: Path) -> Round:
 
 def test_a_task_is_done_and_told(codex: Round) -> None:
     steps = play(
-        shell("echo made > made.txt"),
+        shell('echo "$SIDESHOOT_JOB" > made.txt'),
         ADD_NOTES,
         say("All done.", reasoning="Two files should do."),
     )
     result = codex.run(f"make two files {steps}")
 
     assert (result.succeeded, result.error, result.message) == (True, None, "All done.")
-    assert (codex.folder / "made.txt").read_text() == "made\n"
+    assert (codex.folder / "made.txt").read_text() == f"{codex.job_id}\n"
     assert (codex.folder / "notes.txt").read_text() == "one\ntwo\n"
     assert codex.of(EventKind.COMMAND) == [
-        {"command": "echo made > made.txt", "status": "started"},
-        {"command": "echo made > made.txt", "status": "finished", "exit_status": 0},
+        {"command": 'echo "$SIDESHOOT_JOB" > made.txt', "status": "started"},
+        {"command": 'echo "$SIDESHOOT_JOB" > made.txt', "status": "finished", "exit_status": 0},
     ]
     assert codex.of(EventKind.FILE_CHANGE) == [
         {"paths": ["notes.txt"], "status": "started"},
@@ -127,6 +127,22 @@ def test_nothing_outside_of_the_workspace_can_be_written(codex: Round) -> None:
     assert (codex.folder / "inside.txt").exists()
 
 
+def test_what_its_sandbox_refuses_holds_nothing_up(codex: Round, models: ModelServer) -> None:
+    """Of such a command Codex mostly tells the model alone (0.169)."""
+    seeds, outside = codex.folder / "seeds.txt", codex.folder.parent / "outside.txt"
+    seeds.touch()
+    steps = play(shell(f"echo x > {outside}"), shell(f"rm -f {seeds}"), shell("false"), say("x"))
+
+    result = codex.run(steps)
+
+    assert (result.succeeded, result.message) == (True, "x")
+    assert seeds.exists()
+    assert not outside.exists()
+    assert "Read-only file system" in models.asked[-1].text
+    told = [it["status"] for it in codex.of(EventKind.COMMAND)]
+    assert told == ["started", "finished"] * (len(told) // 2)
+
+
 def test_a_workspace_among_temporary_files_opens_none_of_the_others(
     codex: Round, codex_home: Path
 ) -> None:
@@ -190,7 +206,7 @@ def test_it_commits_on_its_own_branch_and_can_touch_nothing_else_of_git(
 
 def test_a_thread_goes_on_in_another_folder(codex: Round, models: ModelServer) -> None:
     first = codex.run("plant a tree " + play(shell("true"), say("Planted.")))
-    elsewhere = codex.folder.parent / "elsewhere"
+    elsewhere = codex.folder.parent / "else where ü"
     elsewhere.mkdir()
     later = new_round(elsewhere)
 
@@ -263,6 +279,29 @@ def test_stop_interrupts_and_leaves_no_process(codex: Round) -> None:
     assert running(sleep) == []
     assert of_the_job(codex.job_id) == []
     assert left_in(codex.folder) == ["begun"]
+
+
+def test_commands_that_do_not_carry_the_jobs_marker_end_as_well(
+    codex: Round, codex_home: Path
+) -> None:
+    """A user can have Codex keep most variables from commands."""
+    with (codex_home / "config.toml").open("a") as file:
+        file.write('[shell_environment_policy]\ninherit = "core"\n')
+    sleep = long_sleep()
+    codex.start(play(shell(f"env > variables; {sleep}"), say("x")))
+    await_true(lambda: running(sleep))
+    codex.stop.request(StopReason.CANCELLED)
+    codex.finish()
+    assert running(sleep) == []
+    assert "SIDESHOOT_JOB" not in (codex.folder / "variables").read_text()
+
+
+def test_two_at_once_share_a_home(codex: Round) -> None:
+    other = new_round(codex.folder)
+    codex.start(play(shell("until test -e two; do sleep 0.05; done"), say("one")))
+    codex.await_command("until")
+    assert other.run(play(shell("touch two"), say("two"))).message == "two"
+    assert codex.finish().message == "one"
 
 
 def test_an_interrupted_thread_can_be_gone_on_with(codex: Round, models: ModelServer) -> None:

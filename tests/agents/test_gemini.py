@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,7 @@ def test_a_task_is_done_and_told(repo: Repo, gemini_home: Path) -> None:
         tool("replace", file_path="old.txt", **change),
         write(str(outside)),
         shell("echo made > made.txt; printf '\\377\\376\\n'; seq 1 30000"),
-        shell("rm made.txt"),
+        shell('rm made.txt; echo "$SIDESHOOT_JOB" > job.txt'),
         shell("exit 3"),
         shell("echo no >&2; exit 3"),
         shell("git add -A && git commit -qm agent"),
@@ -78,6 +79,7 @@ def test_a_task_is_done_and_told(repo: Repo, gemini_home: Path) -> None:
     assert (worktree / "notes.txt").exists()
     assert (worktree / "old.txt").read_text() == "one three\n"
     assert not (worktree / "made.txt").exists()
+    assert (worktree / "job.txt").read_text().strip() == gemini.job_id
     assert not outside.exists()
     assert repo.text("log", "--format=%s", "sideshoot/k3f9/work") == "agent\nfirst"
     ended = [it for it in gemini.of(EventKind.COMMAND) if it["status"] == "finished"]
@@ -120,7 +122,7 @@ def test_read_only_means_that_it_has_no_tool_to_write(gemini: Round) -> None:
 
 def test_a_session_goes_on_in_another_folder(gemini: Round, models: ModelServer) -> None:
     first = gemini.run("plant a tree " + play(shell("true"), say("Planted.")))
-    elsewhere = gemini.folder.parent / "elsewhere"
+    elsewhere = gemini.folder.parent / "else where ü"
     elsewhere.mkdir()
     result = new_round(elsewhere).run(
         "water it " + play(shell("echo wet > tree"), say("Watered.")), thread_id=first.thread_id
@@ -169,6 +171,21 @@ def test_stop_leaves_no_process(gemini: Round) -> None:
 def test_stop_while_the_provider_is_silent(gemini: Round, models: ModelServer) -> None:
     gemini.start(play(hang()))
     models.await_asked()
+    gemini.stop.request(StopReason.IDLE)
+    assert gemini.finish().error == "stopped: idle"
+    assert of_the_job(gemini.job_id) == []
+
+
+def test_stop_while_it_waits_to_ask_again(
+    gemini: Round, gemini_home: Path, models: ModelServer
+) -> None:
+    """With its usual settings it does so for a minute and a half, and says nothing of it."""
+    settings = gemini_home / ".gemini" / "settings.json"
+    facts = json.loads(settings.read_text())
+    del facts["general"]["maxAttempts"]
+    settings.write_text(json.dumps(facts))
+    gemini.start(play(fail(500, "broken")))
+    models.await_asked(2)
     gemini.stop.request(StopReason.IDLE)
     assert gemini.finish().error == "stopped: idle"
     assert of_the_job(gemini.job_id) == []

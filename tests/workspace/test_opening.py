@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -446,6 +447,14 @@ def test_a_commit_writes_in_the_four_folders_only(repo: Repo) -> None:
     assert [path for path in changed if not any(map(path.is_relative_to, folders))] == []
     main = repo.common_dir / "refs" / "heads" / "main"
     assert not any(main.is_relative_to(folder) for folder in folders)
+
+
+def test_the_four_folders_are_there_after_the_users_git_tidied_up(repo: Repo) -> None:
+    """With the last loose ref its folder goes, and what is not there can't be opened to an agent."""
+    workspace = opened(repo)
+    repo.git("pack-refs", "--all", "--prune")
+    shutil.rmtree(repo.common_dir / "logs" / "refs" / "heads" / "sideshoot", ignore_errors=True)
+    assert all(folder.is_dir() for folder in writable_folders(workspace))
 
 
 # -- what the agent may have done to it
