@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from sideshoot.errors import GitError
 from sideshoot.git.trees import entries_at
 from sideshoot.workspace.fill import fill
 from sideshoot.workspace.places import facts, place
@@ -13,12 +14,12 @@ from sideshoot.workspace.places import facts, place
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sideshoot.git import Repository
+    from sideshoot.git import Git, Repository
     from sideshoot.workspace.base import Base
     from sideshoot.workspace.place import Workspace
 
 
-def check_out(repository: Repository, workspace: Workspace, base: Base) -> None:
+def check_out(repository: Repository, workspace: Workspace, base: Base) -> list[str]:
     """Write the base's files as git would, through its filters, and make both indexes.
 
     The private index holds the base's tree and the stat data of the files just written. The
@@ -26,14 +27,31 @@ def check_out(repository: Repository, workspace: Workspace, base: Base) -> None:
     the user's tree.
 
     :param repository: the user's working tree.
+    :return: what the user should know, one line each.
     """
+    notes = []
     git = workspace.repository.git.with_index(workspace.private_index).configured(_settings())
     if not fill(repository, workspace, base):
-        # --reset and not -m: nothing lies there that has to be looked for before it is written.
-        git.run("read-tree", "--reset", "-u", base.tree)
+        notes = _write_files(git, base.tree)
     if base.raw:
         _write_raw(workspace, base.tree, base.raw)
     _make_index(workspace, base)
+    return notes
+
+
+def _write_files(git: Git, tree: str) -> list[str]:
+    # --reset and not -m: nothing lies there that has to be looked for before it is written.
+    argv = ("read-tree", "--reset", "-u", tree)
+    try:
+        git.run(*argv)
+    except GitError as error:
+        if b"lfs" not in error.stderr:
+            raise
+        # It could not fetch something. What it has is written, and of the rest the pointers.
+        git.having(GIT_LFS_SKIP_SMUDGE="1").run(*argv)
+        git.run("lfs", "checkout", accept=range(256))
+        return [f"git-lfs could not bring every file ({error.reason}); those are pointers there"]
+    return []
 
 
 def _settings() -> Mapping[str, str]:

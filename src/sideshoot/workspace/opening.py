@@ -90,9 +90,9 @@ def open_workspace(
             register(repository, workspace)
             reached("open.registered")
             _make_branch(workspace, take_back)
-            check_out(repository, workspace, base)
+            notes = check_out(repository, workspace, base)
             reached("open.filled")
-            notes = set_up_submodules(repository, workspace)
+            notes += set_up_submodules(repository, workspace)
             notes += _give(repository, workspace, link_paths)
             take_back.pop_all()
     except GitError as error:
