@@ -87,7 +87,7 @@ def included_paths(workspace: Workspace) -> dict[bytes, Seen]:
     mark = _mark(workspace)
     return {
         path: STAT.unpack_from(data, offset)
-        for path, offset, end in _entries(data, len(mark))
+        for path, offset, end in index_entries(data, len(mark))
         if data[offset + STAT.size : offset + STAT.size + len(mark)] == mark
     }
 
@@ -254,7 +254,7 @@ def write_included_index(workspace: Workspace, files: Iterable[tuple[bytes, Seen
         git = with_copy(repository.git, workspace.private_index, folder / "index")
         data = _readable(git, folder / "index")
     mark = _mark(workspace)
-    known = [(path, data[start:end]) for path, start, end in _entries(data, len(mark))]
+    known = [(path, data[start:end]) for path, start, end in index_entries(data, len(mark))]
     known += [(path, _entry(path, seen, mark)) for path, seen in files]
     known.sort()
     _, version, _ = _HEADER.unpack_from(data)
@@ -279,8 +279,8 @@ def _readable(git: Git, index: Path) -> bytes:
     return data
 
 
-def _entries(data: bytes, id_size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Path, beginning and end of each entry."""
+def index_entries(data: bytes, id_size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Path, beginning and end of each entry of an index of version 2 or 3."""
     _, _, count = _HEADER.unpack_from(data)
     offset = _HEADER.size
     for _ in range(count):

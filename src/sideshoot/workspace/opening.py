@@ -30,6 +30,7 @@ from sideshoot.workspace.removal import (
     remove_folder,
     remove_registration,
 )
+from sideshoot.workspace.room import refuse_without_room
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.submodule_setup import set_up_submodules
 
@@ -82,6 +83,7 @@ def open_workspace(
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
+    refuse_without_room(repository, workspace)
     try:
         note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)

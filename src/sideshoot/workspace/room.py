@@ -1,0 +1,80 @@
+"""Whether there is room for one more workspace, before anything of it is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+from sideshoot.errors import CannotStart
+from sideshoot.text import show_path
+from sideshoot.workspace.cloning import Cloner
+from sideshoot.workspace.copying import STAT
+from sideshoot.workspace.included import index_entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sideshoot.git import Repository
+    from sideshoot.workspace.place import Workspace
+
+PLENTY = 32 << 30
+"""With so many bytes free nobody counts what a workspace takes."""
+
+SPARE = 64 << 20
+"""What has to stay free beyond the files: for the index, the log, and what the agent makes."""
+
+
+def refuse_without_room(repository: Repository, workspace: Workspace) -> None:
+    """Count what the user's tracked files take, if there is not plenty of room.
+
+    Copies that share their blocks with the originals take none.
+
+    :raises CannotStart: they would not fit.
+    """
+    folder = _existing(workspace.path.parent)
+    free = shutil.disk_usage(folder).free
+    if free >= PLENTY:
+        return
+    needed = SPARE if _clones(repository, folder) else SPARE + tracked_bytes(repository)
+    if needed > free:
+        raise CannotStart(
+            f"a workspace takes about {needed / 1e6:,.0f} MB, and {show_path(folder)} has "
+            f"{free / 1e6:,.0f} MB free; nothing was changed. `sideshoot gc --dry-run` shows what "
+            "jobs hold, `sideshoot discard` drops one"
+        )
+
+
+def tracked_bytes(repository: Repository) -> int:
+    """How much the user's tracked files take, as their index has it; 0 where that can't be told."""
+    try:
+        data = repository.index.read_bytes()
+    except FileNotFoundError:
+        return 0
+    if data[4:8] not in (b"\0\0\0\2", b"\0\0\0\3"):
+        return 0  # Of version 4: to read it takes longer than it is worth.
+    id_size = len(repository.null_id) // 2
+    return sum(STAT.unpack_from(data, offset)[9] for _, offset, _ in index_entries(data, id_size))
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
+
+
+def _clones(repository: Repository, folder: Path) -> bool:
+    """Whether a copy of the user's files would share blocks with them, tried with one of them."""
+    if os.stat(repository.top).st_dev != os.stat(folder).st_dev:
+        return False
+    try:
+        with repository.index.open("rb") as file, tempfile.TemporaryDirectory(dir=folder) as place:
+            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                clone = Cloner()(file.fileno(), handle, b"clone")
+            finally:
+                os.close(handle)
+            if clone is not None:
+                os.close(clone)
+            return clone is not None
+    except OSError:
+        return False
