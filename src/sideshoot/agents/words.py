@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 from sideshoot.agents.command import signal_name
@@ -20,6 +21,16 @@ def how_it_ended(status: int | None) -> str:
     if status is None:
         return "stopped answering"
     return f"ended with status {status}" if status >= 0 else f"was ended by {signal_name(-status)}"
+
+
+def why_silent(error: Exception) -> str:
+    """Why a program gave no answer to a question that `subprocess` put to it."""
+    match error:
+        case subprocess.TimeoutExpired():
+            return f"not within {error.timeout:g} seconds"
+        case subprocess.CalledProcessError():
+            return f"it {how_it_ended(error.returncode)}"
+    return one_line(error)
 
 
 def as_unicode(text: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from sideshoot.agents.base import Readiness
 from sideshoot.agents.claude.control import PROGRAM, own_environment
 from sideshoot.agents.claude.faults import INSTALL, LOG_IN
-from sideshoot.agents.words import one_line
+from sideshoot.agents.words import why_silent
 
-_LOOK_S = 10.0
+_LOOK_S = 30.0
 
 
 def readiness() -> Readiness:
@@ -23,7 +23,7 @@ def readiness() -> Readiness:
         version = _ask("--version", check=True).split()[0]
         logged_in = _read_login(_ask("auth", "status", "--json"))
     except (OSError, subprocess.SubprocessError, IndexError) as error:
-        detail = one_line(f"claude does not answer: {error}")
+        detail = f"claude does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     if logged_in is None:
         return Readiness(True, version, None, "did not say whether it is logged in")

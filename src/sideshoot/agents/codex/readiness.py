@@ -14,13 +14,13 @@ from sideshoot.agents.codex.server import PROGRAM, Server
 from sideshoot.agents.codex.turn import Turn
 from sideshoot.agents.program import ANSWER_S
 from sideshoot.agents.rpc import Refused, RpcFailure
-from sideshoot.agents.words import one_line
+from sideshoot.agents.words import why_silent
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Stop
 
-_LOOK_S = 10.0
+_LOOK_S = 30.0
 
 
 def readiness() -> Readiness:
@@ -31,7 +31,7 @@ def readiness() -> Readiness:
         version = _version()
         logged_in = _ask_for_login()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
-        detail = one_line(f"codex does not answer: {error}")
+        detail = f"codex does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = "logged in, or needs no login" if logged_in else "not logged in"
     return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)

@@ -9,9 +9,9 @@ import subprocess
 from sideshoot.agents.base import Readiness
 from sideshoot.agents.gemini.faults import INSTALL
 from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS
-from sideshoot.agents.words import one_line
+from sideshoot.agents.words import why_silent
 
-_LOOK_S = 10.0
+_LOOK_S = 30.0
 
 
 def readiness() -> Readiness:
@@ -21,7 +21,7 @@ def readiness() -> Readiness:
     try:
         version = _version()
     except (OSError, subprocess.SubprocessError, IndexError) as error:
-        detail = one_line(f"gemini does not answer: {error}")
+        detail = f"gemini does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     return Readiness(True, version, None, "says whether it is logged in once it has a task")
 

@@ -11,10 +11,10 @@ from sideshoot.agents.base import Readiness
 from sideshoot.agents.opencode.faults import INSTALL, LOG_IN
 from sideshoot.agents.opencode.server import PROGRAM, Server, command
 from sideshoot.agents.rpc import RpcFailure
-from sideshoot.agents.words import one_line
+from sideshoot.agents.words import why_silent
 from sideshoot.errors import AgentUnavailable
 
-_LOOK_S = 20.0
+_LOOK_S = 30.0
 
 
 def readiness() -> Readiness:
@@ -25,7 +25,7 @@ def readiness() -> Readiness:
         version = _version()
         providers = _ask_for_providers()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
-        detail = one_line(f"opencode does not answer: {error}")
+        detail = f"opencode does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = f"providers: {', '.join(providers)}" if providers else "no provider is set up"
     return Readiness(True, version, bool(providers), detail, "" if providers else LOG_IN)
