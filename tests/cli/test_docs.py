@@ -142,7 +142,7 @@ def test_the_keys_of_what_setup_finds_are_named(repo: Repo, sideshoot: Command) 
 
     named = {*re.findall(r"`(\w+)`", row)} - {"setup", "null"}
 
-    parts = (found, *(found[key] for key in ("git", "sandbox", "defaults")))
+    parts = (found, *(found[key] for key in ("git", "sandbox", "defaults", "review_gate")))
     listed = (*found["next_steps"][:1], found["agents"][0], found["defaults"]["agent"])
     assert {key for part in (*parts, *listed) for key in part} == named
 

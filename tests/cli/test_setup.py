@@ -321,3 +321,34 @@ def test_real_agents_that_are_not_logged_in_say_so(
     assert (agents["claude"]["logged_in"], agents["codex"]["logged_in"]) == (False, False)
     assert {"codex login", "claude auth login"} <= {*steps_of(done.json)}
     assert done.json["why_not"] == "codex is not logged in"
+
+
+def test_the_review_gate_is_set_here(repo: Repo, sideshoot: Command, programs: Programs) -> None:
+    programs.claude(logged_in=True)
+    shown = sideshoot.json("setup")["review_gate"]
+    assert shown == {"enabled": False, "max_per_session": None, "cooldown_s": None}
+    limits = ("--review-gate-max", "3", "--review-gate-cooldown", "10")
+    shown = sideshoot.json("setup", "--enable-review-gate", *limits)["review_gate"]
+    assert shown == {"enabled": True, "max_per_session": 3, "cooldown_s": 600}
+    text = sideshoot("setup").ok().out
+    assert "on          this repository, 3 a session at most, 10m between two" in text
+    off = ("--review-gate-max", "off", "--review-gate-cooldown", "off")
+    shown = sideshoot.json("setup", "--disable-review-gate", *off)["review_gate"]
+    assert shown == {"enabled": False, "max_per_session": None, "cooldown_s": None}
+    assert "review gate     off         this repository" in sideshoot("setup").ok().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--review-gate-max", "many"),
+        ("--review-gate-cooldown", "soon"),
+        ("--review-gate-max", "-1"),
+        ("--disable-review-gate",),
+    ],
+)
+def test_a_gate_that_can_not_be_is_not_set(
+    repo: Repo, sideshoot: Command, programs: Programs, options: tuple[str, ...]
+) -> None:
+    sideshoot("setup", "--enable-review-gate", *options).refused(status=2)
+    assert sideshoot("config", "gate.enabled").ok().out == "off\n"

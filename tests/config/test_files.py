@@ -155,7 +155,7 @@ def test_a_value_of_another_kind_is_named_with_its_line(top: Path, text: str, wo
         ("[run]\ntimeuot = '1h'", "line 2: there is no setting 'run.timeuot' (did you mean run.timeout?)"),
         ("timeout = '1h'", "line 1: there is no setting 'timeout' (did you mean run.timeout?)"),
         ("[runs]\nx = 1", "line 1: there is no setting 'runs' (did you mean [run]?)"),
-        ("[quite_another]", "there is no setting 'quite_another'; there are gc.max_age_days,"),
+        ("[quite_another]", "there is no setting 'quite_another'; there are gate.enabled,"),
         ("\nrun = 3", "line 2: run is a table: [run]"),
         ("[[run]]\ntimeout = '1h'", "line 1: run is a table: [run]"),
         ("agents = 3", "line 1: agents is a table for each agent: [agents.NAME]"),

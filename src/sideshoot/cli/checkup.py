@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +38,7 @@ def checkup_record(config: Config, found: Checkup) -> dict[str, Any]:
         "git": {"version": found.git.version, "ready": not found.git.fault},
         "sandbox": _sandbox_record(found.mechanism),
         "defaults": {name: _default_record(config, found, name) for name in DEFAULTS},
+        "review_gate": _gate_record(config),
         "next_steps": [step._asdict() for step in next_steps(found)],
     }
 
@@ -112,6 +114,15 @@ def _sandbox_record(mechanism: Mechanism) -> dict[str, Any]:
 
 def _levels(mechanism: Mechanism) -> list[str]:
     return {"bubblewrap": ["write", "offline"], "landlock": ["write"]}.get(mechanism.kind, [])
+
+
+def _gate_record(config: Config) -> dict[str, Any]:
+    most, cooldown_s = config.value("gate.max_per_session"), config.value("gate.cooldown")
+    return {
+        "enabled": config.value("gate.enabled"),
+        "max_per_session": None if most == math.inf else most,
+        "cooldown_s": cooldown_s,
+    }
 
 
 def _default_record(config: Config, found: Checkup, name: str) -> dict[str, Any]:
@@ -193,6 +204,17 @@ def _facts(config: Config, found: Checkup) -> Iterator[str]:
     for name in DEFAULTS:
         value, where = _default(config, found, name)
         yield from _fact(f"default {name}", value or "-", where)
+    yield from _fact("review gate", *_gate(config))
+
+
+def _gate(config: Config) -> tuple[str, str]:
+    there = config.in_force("gate.enabled")
+    if not config.value("gate.enabled"):
+        return "off", str(there.origin)
+    keys = {"gate.max_per_session": "{} a session at most", "gate.cooldown": "{} between two"}
+    limits = [words.format(config.in_force(key).text) for key, words in keys.items()
+              if config.in_force(key).text != "off"]  # fmt: skip
+    return "on", ", ".join([str(there.origin), *limits])
 
 
 def _sandbox(mechanism: Mechanism) -> tuple[str, str]:

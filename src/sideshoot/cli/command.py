@@ -31,7 +31,11 @@ class Command(click.Command):
     def __init__(self, *, example: str, **settings: Any) -> None:
         self.example = example
         self.allow_interspersed_args = not settings.pop("options_first", False)
-        context = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        context = {
+            "help_option_names": ["-h", "--help"],
+            "max_content_width": 100,
+            "ignore_unknown_options": settings.pop("ignore_unknown", False),
+        }
         super().__init__(context_settings=context, **settings)
         self.params += [_folder_option(), _json_option()]
 

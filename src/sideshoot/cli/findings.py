@@ -69,7 +69,7 @@ def _finding(number: int, finding: Finding, columns: int, paint: Paint) -> Itera
     indent = "   "
     place = _place(finding)
     if place:
-        yield f"{indent}{place}"
+        yield f"{indent}{paint(place, 'dim')}"
     yield from wrapped(finding.body, columns, first=indent, rest=indent)
     if finding.recommendation:
         yield from wrapped(f"Fix: {finding.recommendation}", columns, first=indent, rest=indent)

@@ -50,6 +50,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
+_HIDDEN = ("hook",)
+"""Commands that no person calls; `--help` does not list them."""
+
 _ELSEWHERE = {"adversarial-review": "sideshoot.cli.review:adversarial"}
 """The commands that do not have a module of their own name."""
 
@@ -69,7 +72,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         place = ALIASES.get(cmd_name)
-        if place is None and cmd_name in self.list_commands(ctx):
+        if place is None and cmd_name in (*self.list_commands(ctx), *_HIDDEN):
             place = _ELSEWHERE.get(cmd_name, f"sideshoot.cli.{cmd_name}:command")
         if place is None:
             return None
@@ -81,7 +84,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in self.list_commands(ctx) or args[0] in ALIASES or ctx.resilient_parsing:
+        known = {*self.list_commands(ctx), *ALIASES, *_HIDDEN}
+        if args[0] in known or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         raise click.UsageError(_unknown(args[0], self.list_commands(ctx)), ctx)
 

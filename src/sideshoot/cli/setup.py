@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,7 +37,13 @@ Each agent is asked itself. The exit status is 0 only if the one that does a tas
 )
 @click.option("--default-model", metavar="M", help="The model of that agent; or off.")
 @click.option("--default-effort", metavar="E", help="The reasoning effort of that agent; or off.")
-def command(call: Call, **options: str | None) -> int:
+@click.option("--enable-review-gate", is_flag=True, help="Have turns of a host reviewed here.")
+@click.option("--disable-review-gate", is_flag=True, help="Have them reviewed no more.")
+@click.option("--review-gate-max", metavar="N", help="So many of a session at most; or off.")
+@click.option(
+    "--review-gate-cooldown", metavar="MINUTES", help="None so long after another one; or off."
+)
+def command(call: Call, **options: Any) -> int:
     from sideshoot.cli.checkup import (  # noqa: PLC0415 - not for --help
         DEFAULTS,
         checkup_record,
@@ -46,6 +52,7 @@ def command(call: Call, **options: str | None) -> int:
 
     wanted = {key: options[f"default_{name}"] for name, key in DEFAULTS.items()}
     given = {key: value for key, value in wanted.items() if value is not None}
+    given |= _of_gate(options)
     place = _place(call, needed=bool(given))
     if place is not None and given:
         _change(place, given)
@@ -56,6 +63,17 @@ def command(call: Call, **options: str | None) -> int:
     else:
         show_checkup(config, found)
     return 0 if found.ready else CannotStart.exit_status
+
+
+def _of_gate(options: Mapping[str, Any]) -> Mapping[str, str]:
+    from sideshoot.review.gate_settings import values_of  # noqa: PLC0415 - not for --help
+
+    return values_of(
+        enable=options["enable_review_gate"],
+        disable=options["disable_review_gate"],
+        most=options["review_gate_max"],
+        cooldown=options["review_gate_cooldown"],
+    )
 
 
 def _place(call: Call, *, needed: bool) -> Place | None:
@@ -88,13 +106,18 @@ def _change(place: Place, given: Mapping[str, str]) -> None:
 
     config = place.config(lenient=True, quiet=True)
     for key, value in given.items():
-        check(config, named(key), "default" if value == "off" else value)
+        check(config, named(key), "default" if _unsets(key, value) else value)
     with place.store.transaction():
         for key, value in given.items():
-            if value == "off":
+            if _unsets(key, value):
                 set_off(place.store, config, named(key))
             else:
                 place.store.set_setting(key, value)
+
+
+def _unsets(key: str, value: str) -> bool:
+    """Whether `off` means that there is no value; for the gate it is one."""
+    return value == "off" and not key.startswith("gate.")
 
 
 def _look(call: Call, place: Place | None, config: Config) -> Checkup:

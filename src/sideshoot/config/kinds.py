@@ -52,6 +52,12 @@ def _agent(text: str) -> str | None:
     return text or None
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError(text)
+    return text == "on"
+
+
 def _words(text: str) -> str:
     text.encode()  # bytes of the command line that are no text come as lone surrogates
     if "\0" in text:
@@ -142,6 +148,10 @@ def _text_or_off(value: Any) -> str:
     return "off" if value is False else _text(value)
 
 
+def _on_or_off(value: Any) -> str:
+    return "on" if value is True else _text_or_off(value)
+
+
 def _amount(value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return repr(value) if is_number else _text_or_off(value)
@@ -172,6 +182,7 @@ LEVEL = Kind(_one_of("off", "write", "offline"), "off, write or offline", _text_
 CARRY = Kind(_one_of("all", "tracked", "none"), "all, tracked or none", _text)
 DURATION = Kind(parse_duration, "a duration like 30s, 10m, 1h30m, or off", _text_or_off)
 SIZE = Kind(parse_size, "an amount like 500K, 10M, 2G, or off", _amount)
+SWITCH = Kind(_switch, "on or off", _on_or_off)
 WORDS = Kind(_words, "a text in UTF-8", _text_or_off)
 TEXT = Kind(_name, "a text in UTF-8", _text)
 FOLDER = Kind(_folder, "a folder of its own, and not in .git", _text)

@@ -27,6 +27,17 @@ class Setting:
 
 
 SETTINGS = (
+    Setting("gate.enabled", kinds.SWITCH, "off", "whether a host's turns are reviewed as they end"),
+    Setting("gate.max_per_session", kinds.NUMBER, "off", "so many turns of a session are reviewed"),
+    Setting(
+        "gate.cooldown", kinds.DURATION, "off", "how long after a review of a turn there is none"
+    ),
+    Setting(
+        "gate.time_limit",
+        kinds.DURATION,
+        "10m",
+        "a turn may end if its review takes longer than this",
+    ),
     Setting("gc.max_age_days", kinds.NUMBER, "14", "how long a decided job is held"),
     Setting(
         "gc.max_size_mb", kinds.NUMBER, "5120", "decided jobs go earlier past this; status warns"

@@ -55,7 +55,7 @@ def read(text: str) -> Review:
     if len(text) > MOST_CHARACTERS:
         return _prose(text, f"{NOT_JSON}: it is too long to look for them")
     shape = ""
-    for start, end, value in reversed(list(_objects(text))):
+    for start, end, value in reversed(list(objects(text))):
         if isinstance(value.get("findings"), list):
             around = _around(text[:start], text[end:])
             return _review(value, around)
@@ -96,7 +96,7 @@ def _tidied(finding: Finding) -> Finding:
     )
 
 
-def _objects(text: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def objects(text: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Each JSON object in a text that lies in no other one, and from where to where."""
     decoder = json.JSONDecoder(parse_constant=_nothing)
     start = text.find("{")
