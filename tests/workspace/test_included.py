@@ -281,6 +281,15 @@ def test_several_processes_and_any_index(
     assert result_of(repo, workspace) == set()
 
 
+def test_another_number_of_the_device_is_no_change(repo: Repo) -> None:
+    workspace = opened(repo)
+    known = included.included_paths(workspace)
+    included.write_included_index(
+        workspace, [(path, (*seen[:4], seen[4] + 1, *seen[5:])) for path, seen in known.items()]
+    )
+    assert list_ignored(workspace).count == 0
+
+
 def test_without_room_nothing_stays(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: int) -> bool:
         raise OSError(28, "No space left on device")

@@ -104,7 +104,12 @@ def _differs(workspace: Workspace, path: bytes, seen: Seen) -> bool:
         found = os.lstat(place(workspace.path, path))
     except (FileNotFoundError, NotADirectoryError):
         return False
-    return not stat.S_ISDIR(found.st_mode) and stamp(found, seen[6]) != seen
+    return not stat.S_ISDIR(found.st_mode) and _facts(stamp(found, seen[6])) != _facts(seen)
+
+
+def _facts(seen: Seen) -> Seen:
+    # Without the device: some file systems have another number after each start of the machine.
+    return seen[:4] + seen[5:]
 
 
 # -- which files
