@@ -104,6 +104,18 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a new workspace is given before the agent starts, as it was set when the job was asked for."""
+
+    link: tuple[str, ...] = ()
+    """Paths that it shares with the user's tree, relative to the top."""
+    setup: tuple[str, ...] = ()
+    """Commands for a shell, run in it."""
+    setup_timeout_s: float | None = 600.0
+    """How long these may take together, in seconds; `None` means no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for; it never changes once the job is recorded."""
 
@@ -139,6 +151,8 @@ class Request:
     record has, leaves the choice to who records the job."""
     directory: str | None = None
     """The folder that holds the workspace; `None` is where workspaces lie by default."""
+    equipment: Equipment = Equipment()
+    """What the workspace is given."""
     name: str | None = None
     """A name that the user gave."""
     subfolder: str = ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from support.command import Command
     from support.repos import Repo
 
-SETUP = '[workspace]\nsetup = ["make deps"]\n'
+SETUP = '[workspace]\nsetup = ["echo deps"]\n'
 
 
 def say(repo: Repo, text: str) -> None:
@@ -59,7 +59,7 @@ def test_one_object_has_all_of_it(repo: Repo, sideshoot: Command) -> None:
         "line": 1,
     }
     assert by_key["workspace.setup"]["value"] == "[]"
-    assert shown["not_trusted"] == [{"key": "workspace.setup", "value": '["make deps"]', "line": 4}]
+    assert shown["not_trusted"] == [{"key": "workspace.setup", "value": '["echo deps"]', "line": 4}]
     assert len(shown["warnings"]) == 1
     assert "line 2: there is no setting 'run.colour'" in shown["warnings"][0]
 
@@ -79,7 +79,7 @@ def test_what_would_be_run_is_refused_until_it_is_trusted(repo: Repo, sideshoot:
     say(repo, SETUP)
 
     refused = sideshoot("run", "--", "true").refused(
-        'workspace.setup = ["make deps"] (line 2)', "`sideshoot config --trust`", status=3
+        'workspace.setup = ["echo deps"] (line 2)', "`sideshoot config --trust`", status=3
     )
     assert len(refused.err.splitlines()) == 1
     assert (
@@ -88,7 +88,7 @@ def test_what_would_be_run_is_refused_until_it_is_trusted(repo: Repo, sideshoot:
     )
 
     shown = sideshoot("config", "--trust").ok().out
-    assert shown.startswith("  workspace.setup (line 2)\n    make deps\n")
+    assert shown.startswith("  workspace.setup (line 2)\n    echo deps\n")
     sideshoot("run", "--", "true").ok()
     assert sideshoot.json("config")["not_trusted"] == []
 
@@ -134,7 +134,7 @@ def test_on_a_terminal_it_is_asked_for(
 
     shown, ended = on_terminal(sideshoot, answer, "run", "--", "touch", "made")
 
-    assert "  workspace.setup (line 2)\n    make deps\n" in shown
+    assert "  workspace.setup (line 2)\n    echo deps\n" in shown
     assert "[y/N]" in shown
     assert ended == status
     assert sideshoot("run", "--", "true").status == status

@@ -208,12 +208,17 @@ def test_no_job_is_recorded_where_the_file_is_broken(jobs: Jobs) -> None:
 
 
 def test_a_job_that_is_recorded_does_not_care_for_the_file_any_more(
-    jobs: Jobs, tmp_path: Path
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs.repo.write("sideshoot.toml", "worktree.dir = 'copies'")
-    job = jobs.create("pwd")
+    (tmp_path / "own" / "sideshoot").mkdir(parents=True)
+    own = tmp_path / "own" / "sideshoot" / "config.toml"
+    own.write_text("workspace.setup = ['echo deps > deps']\nworktree.dir = 'copies'\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    job = jobs.create("cat deps")
+    own.write_text("[broken\n")
     jobs.repo.write("sideshoot.toml", "[broken\n")
 
     done = service.work(jobs.repository, job.id)
 
     assert done.worktree == str(jobs.repo.top / "copies" / job.id)
+    assert done.message == "deps\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sideshoot.agents.base import Agent
 
-LIMIT_S = 60.0
+LIMIT_S = 90.0
 """How long all of them together may take, in seconds; each has limits of its own."""
 
 

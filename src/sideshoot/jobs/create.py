@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sideshoot.config import require_consent
 from sideshoot.errors import AgentUnavailable, CannotStart, UsageError, WrongState
 from sideshoot.jobs.claims import claim, release
-from sideshoot.jobs.defaults import driver_of
+from sideshoot.jobs.defaults import driver_of, equipment_of
 from sideshoot.jobs.folder import NAME, JobFolder
 from sideshoot.jobs.ids import new_job_id
 from sideshoot.jobs.settings import agents_for_tasks, load_config
@@ -123,7 +123,9 @@ def _agent(config: Config, request: Request) -> Agent:
 def _as_set(repository: Repository, config: Config, request: Request) -> Request:
     """The request with what the configuration says of its agent and its place."""
     require_consent(config, f"agents.{request.agent}", "sandbox")
-    request = replace(request, writable=config.value("sandbox.writable"))
+    request = replace(
+        request, writable=config.value("sandbox.writable"), equipment=equipment_of(config)
+    )
     agent = config.agents.get(request.agent)
     if agent is not None and request.driver is None:
         driver = driver_of(agent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.config import require_consent
-from sideshoot.model import Carry, Driver
+from sideshoot.model import Carry, Driver, Equipment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,12 @@ def driver_of(agent: AgentSettings) -> Driver | None:
         return None
     protocol = "acp" if agent.acp else "command"
     return Driver(protocol, argv, dict(agent.environment), agent.writable)
+
+
+def equipment_of(config: Config) -> Equipment:
+    """What a new workspace is given."""
+    wanted = config.workspace
+    return Equipment(wanted.link, wanted.setup, config.value("workspace.setup_timeout"))
 
 
 def _of_agent(config: Config, agent: str, name: str) -> str | None:

@@ -10,7 +10,6 @@ from sideshoot.agents.registry import agent_of
 from sideshoot.errors import SideshootError
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
 from sideshoot.jobs.resume import adopt
-from sideshoot.jobs.settings import load_config
 from sideshoot.model import Carry, Isolation, Job
 from sideshoot.workspace.base import make_base
 from sideshoot.workspace.guard import take_guard
@@ -58,7 +57,7 @@ def _opened(
     try:
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
-        shared = load_config(repository, store).workspace.link
+        shared = request.equipment.link
         notes = open_workspace(repository, workspace, base, link_paths=shared)
         notes += _writable_links(job, shared)
     except BaseException:

@@ -9,6 +9,7 @@ from sideshoot.model import (
     Carry,
     Decision,
     Driver,
+    Equipment,
     Isolation,
     Job,
     JobId,
@@ -21,6 +22,7 @@ from sideshoot.model import (
 
 _REQUEST_FIELDS = frozenset(field.name for field in fields(Request))
 _REVIEWED_FIELDS = frozenset(field.name for field in fields(Reviewed))
+_EQUIPMENT_FIELDS = frozenset(field.name for field in fields(Equipment))
 _JOB_FIELDS = frozenset(field.name for field in fields(Job))
 
 
@@ -28,6 +30,7 @@ def to_record(job: Job) -> dict[str, Any]:
     """All facts of a job."""
     record = {name: getattr(job, name) for name in _JOB_FIELDS}
     record["request"] = {name: getattr(job.request, name) for name in _REQUEST_FIELDS}
+    record["request"]["equipment"] = asdict(job.request.equipment)
     if job.request.driver is not None:
         record["request"]["driver"] = asdict(job.request.driver)
     if job.request.review is not None:
@@ -60,8 +63,16 @@ def _request(record: dict[str, Any]) -> Request:
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
     facts["driver"] = _driver(record.get("driver"))
+    facts["equipment"] = _equipment(record.get("equipment", {}))
     facts["review"] = _reviewed(record["review"]) if record.get("review") else None
     return Request(**facts)
+
+
+def _equipment(record: dict[str, Any]) -> Equipment:
+    facts = {name: value for name, value in record.items() if name in _EQUIPMENT_FIELDS}
+    for name in ("link", "setup"):
+        facts[name] = tuple(record.get(name, ()))
+    return Equipment(**facts)
 
 
 def _driver(record: dict[str, Any] | None) -> Driver | None:

@@ -195,19 +195,18 @@ class _Worker:
             return agent.run(task, self.tell, self.stop)
 
     def _set_up(self, task: Task) -> None:
-        from sideshoot.jobs.settings import load_config  # noqa: PLC0415 - only for work
-        from sideshoot.jobs.setup import set_up  # noqa: PLC0415
+        from sideshoot.jobs.setup import set_up  # noqa: PLC0415 - only for work
 
         workspace = workspace_of(self.repository, self.job)
         if workspace is not None:
-            config = load_config(self.repository, self.store)
+            wanted = self.job.request.equipment
             set_up(
                 task,
                 workspace,
-                config.workspace.setup,
+                wanted.setup,
                 tell=self.tell,
                 stop=self.stop,
-                limit_s=config.value("workspace.setup_timeout"),
+                limit_s=wanted.setup_timeout_s,
             )
 
     def _note_thread(self, event: Event) -> None:
