@@ -19,6 +19,7 @@ ALLOWED = {
     "fence": {"fence"},
     "jobs": {"jobs", "workspace", "agents", "fence", "git"},
     "review": {"review", "jobs", "workspace", "agents", "fence", "git"},
+    "mcp": {"mcp", "cli", "review", "jobs", "workspace", "agents", "git"},
 }
 
 

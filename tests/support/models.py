@@ -36,7 +36,9 @@ _PLAY = re.compile(r"<play>(.*?)</play>", re.DOTALL)
 
 def play(*steps: Step) -> str:
     """The part of a prompt that says what the model will do, one step for each of its answers."""
-    return f"<play>{json.dumps(steps)}</play>"
+    # A step may give another agent a play of its own.
+    text = json.dumps(steps).replace("<", "\\u003c")
+    return f"<play>{text}</play>"
 
 
 def shell(command: str, **arguments: Any) -> Step:
@@ -60,6 +62,11 @@ def patch(text: str) -> Step:
 def tool(name: str, /, **arguments: Any) -> Step:
     """The model calls any tool by its name."""
     return {"do": "tool", "name": name, "arguments": arguments}
+
+
+def mcp_tool(server: str, name: str, /, **arguments: Any) -> Step:
+    """The model calls a tool of an MCP server, as Codex and Claude Code each name it."""
+    return tool(name, **arguments) | {"namespace": f"mcp__{server}"}
 
 
 def say(text: str, *, reasoning: str = "") -> Step:
@@ -178,7 +185,8 @@ class Responses:
             case "shell":
                 yield self._call("exec_command", {"cmd": step["command"], **step["arguments"]})
             case "tool":
-                yield self._call(step["name"], step["arguments"])
+                call = self._call(step["name"], step["arguments"])
+                yield call | ({"namespace": step["namespace"]} if "namespace" in step else {})
             case "patch" if "apply_patch" in tools:
                 yield {
                     "type": "custom_tool_call",
@@ -251,7 +259,8 @@ class Messages:
             case "shell":
                 yield self._call("Bash", {"command": step["command"], **step["arguments"]})
             case "tool":
-                yield self._call(step["name"], step["arguments"])
+                named = [*([step["namespace"]] if "namespace" in step else []), step["name"]]
+                yield self._call("__".join(named), step["arguments"])
 
     def _call(self, name: str, arguments: Json) -> Json:
         return {"type": "tool_use", "id": _new("toolu"), "name": name, "input": arguments}

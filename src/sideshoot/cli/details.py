@@ -29,7 +29,7 @@ LATEST = 5
 def show_details(place: Place, job: Job, extra: Mapping[str, Any]) -> None:
     """Print a job in detail, or as an object that `extra` is added to."""
     if place.call.json:
-        output.say_object({**_details_record(place, job), **extra})
+        output.say_object({**details_record(place, job), **extra})
         return
     output.say(f"job {output.styled(job.id, 'bold')}  {cut(job.title, terminal_columns() - 14)}")
     for name, value in _facts(place, job):
@@ -52,7 +52,8 @@ def latest_lines(place: Place, job: Job, most: int = LATEST) -> list[str]:
     return lines[-most:]
 
 
-def _details_record(place: Place, job: Job) -> dict[str, Any]:
+def details_record(place: Place, job: Job) -> dict[str, Any]:
+    """All about one job, with the last things that there are to tell of it."""
     now = time.time()
     started = job.started_at or job.created_at
     size = folder_size(Path(job.worktree)) if job.worktree else None

@@ -50,26 +50,31 @@ def command(call: Call, words: tuple[str, ...], *, form: str | None) -> int:
     place = open_place(call)
     tests = (is_open, is_finished, is_active)
     job, names = job_and_paths(place, words, call.dashed, *tests, what="finished job")
-    refuse_unfinished(job)
-    job = _as_reviewed(job)
-    if not job.base or not job.result:
-        raise WrongState(f"job {job.id} has no result that could be compared")
-    paths = changed_paths(place, job, names) or _paths_of(job)
+    job = compared(job)
+    paths = changed_paths(place, job, names) or reviewed_paths(job)
     if call.json:
-        output.say_object(_diff_record(place, job, paths))
+        output.say_object(diff_record(place, job, paths))
         return 0
     shown = {"stat": _show_stat, "names": _show_names}.get(form or "", _show_patch)
     shown(place, job, paths)
     return 0
 
 
-def _as_reviewed(job: Job) -> Job:
-    """Of a review, the change that it is about is shown."""
-    review = job.request.review
-    return replace(job, base=review.before, result=review.after) if review else job
+def compared(job: Job) -> Job:
+    """The job with what is compared for it: of a review, that is the change that it is about.
+
+    :raises WrongState: it is not finished, or has no result.
+    """
+    refuse_unfinished(job)
+    if review := job.request.review:
+        job = replace(job, base=review.before, result=review.after)
+    if not job.base or not job.result:
+        raise WrongState(f"job {job.id} has no result that could be compared")
+    return job
 
 
-def _paths_of(job: Job) -> tuple[bytes, ...]:
+def reviewed_paths(job: Job) -> tuple[bytes, ...]:
+    """The paths that a review is about; none where it is about all."""
     review = job.request.review
     return tuple(os.fsencode(path) for path in review.paths) if review else ()
 
@@ -122,7 +127,8 @@ def _show_names(place: Place, job: Job, paths: tuple[bytes, ...]) -> None:
         output.write_bytes(b"".join(change.path + b"\n" for change in changes))
 
 
-def _diff_record(place: Place, job: Job, paths: tuple[bytes, ...]) -> dict[str, Any]:
+def diff_record(place: Place, job: Job, paths: tuple[bytes, ...]) -> dict[str, Any]:
+    """What a job changed, at these paths or (without any) at all."""
     changes = place.changes_of(job, paths)
     return {
         "job_id": job.id,

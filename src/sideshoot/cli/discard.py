@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,6 +62,18 @@ def _confirmed(call: Call, jobs: Sequence[Job]) -> bool:
 
 
 def _discard(place: Place, jobs: Sequence[Job]) -> int:
+    done, failed = discard_each(place, jobs)
+    _show(place.call, done, failed)
+    return failed[0].exit_status if failed else 0
+
+
+def discard_each(
+    place: Place, jobs: Sequence[Job]
+) -> tuple[Sequence[Job], Sequence[SideshootError]]:
+    """Discard jobs; returns those that are, and what kept the others from it.
+
+    :raises SideshootError: there is only one, and it can't be discarded.
+    """
     from sideshoot.jobs.decide import discard_job  # noqa: PLC0415 - not for --help
 
     done: list[Job] = []
@@ -74,15 +86,17 @@ def _discard(place: Place, jobs: Sequence[Job]) -> int:
             if len(jobs) == 1:
                 raise
             failed.append(error)
-    _show(place.call, done, failed)
-    return failed[0].exit_status if failed else 0
+    return done, failed
+
+
+def discarded_record(done: Sequence[Job], failed: Sequence[SideshootError]) -> dict[str, Any]:
+    """What `discard_each` returned."""
+    return {"discarded": [job.id for job in done], "failed": [str(error) for error in failed]}
 
 
 def _show(call: Call, done: Sequence[Job], failed: Sequence[SideshootError]) -> None:
     if call.json:
-        output.say_object(
-            {"discarded": [job.id for job in done], "failed": [str(error) for error in failed]}
-        )
+        output.say_object(discarded_record(done, failed))
         return
     for job in done:
         output.say(f"discarded job {job.id}")

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from sideshoot.model import Job
     from sideshoot.workspace.keep import KeepOptions, Kept
 
+MEANT = (is_undecided, is_active, is_kept)
+WHAT = "job that could be kept"
+"""Which job is meant where none is named."""
+
 EXAMPLES = """\
 sideshoot keep
 sideshoot keep k3f9ab src/cache.py tests
@@ -67,10 +71,9 @@ PATHs count from the folder that you are in.
 )
 @click.option("--ignored", multiple=True, metavar="PATH", help="Bring this ignored path as well.")
 def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
-    _refuse_contradictions(options)
+    refuse_contradictions(options)
     place = open_place(call)
-    tests = (is_undecided, is_active, is_kept)
-    job, names = job_and_paths(place, words, call.dashed, *tests, what="job that could be kept")
+    job, names = job_and_paths(place, words, call.dashed, *MEANT, what=WHAT)
     refuse_unfinished(job)
     if options["patch"]:
         return _write_patch(place, job, names, options["patch"])
@@ -80,22 +83,29 @@ def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
 
 
 def _keep(place: Place, job: Job, names: Sequence[str], options: dict[str, Any]) -> int:
-    from sideshoot.jobs.decide import keep_job  # noqa: PLC0415 - not for --help
-
-    ignored = place.tree_paths(options["ignored"])
     try:
-        kept = keep_job(
-            place.repository,
-            place.store,
-            job,
-            options=_options(place, job, names, options),
-            ignored=ignored,
-        )
+        kept = bring(place, job, names, options)
     except KeepConflict as error:
         if not place.call.json:
             return _show_conflict(place, job, error)
         raise
     return _show_kept(place, place.store.get(job.id), kept, options)
+
+
+def bring(place: Place, job: Job, names: Sequence[str], options: dict[str, Any]) -> Kept:
+    """Keep a job, or what of it lies at `names`, in the manner that the options say.
+
+    :raises KeepConflict: both sides changed the same place, and `options` say to stop there.
+    """
+    from sideshoot.jobs.decide import keep_job  # noqa: PLC0415 - not for --help
+
+    return keep_job(
+        place.repository,
+        place.store,
+        job,
+        options=_options(place, job, names, options),
+        ignored=place.tree_paths(options["ignored"]),
+    )
 
 
 def _options(place: Place, job: Job, names: Sequence[str], options: dict[str, Any]) -> KeepOptions:
@@ -114,7 +124,7 @@ def _options(place: Place, job: Job, names: Sequence[str], options: dict[str, An
 def _show_kept(place: Place, job: Job, kept: Kept, options: dict[str, Any]) -> int:
     stopped = options["dry_run"] and options["conflicts"] == "stop" and bool(kept.conflicts)
     if place.call.json:
-        output.say_object(_kept_record(job, kept, options))
+        output.say_object(kept_record(job, kept, options))
         return int(stopped)
     for warning in kept.warnings:
         output.warn(warning)
@@ -150,7 +160,8 @@ def _headline(job: Job, kept: Kept, options: dict[str, Any]) -> str:
     return f"kept job {job.id}{where if kept.changed else ''}"
 
 
-def _kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any]:
+def kept_record(job: Job, kept: Kept, options: dict[str, Any]) -> dict[str, Any]:
+    """What a keep brought, or would bring."""
     return {
         "job_id": job.id,
         "decision": job.decision.value,
@@ -218,17 +229,25 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _make_branch(place: Place, job: Job, name: str) -> int:
-    from sideshoot.jobs.decide import branch_job  # noqa: PLC0415 - not for --help
-
-    commit = branch_job(place.repository, place.store, job, name)
+    record = branched_record(place, job, name)
     if place.call.json:
-        output.say_object({"job_id": job.id, "branch": name, "commit": commit})
+        output.say_object(record)
     else:
-        output.say(f"branch {name} holds job {job.id}, at {commit[:10]}; no file was touched")
+        at = record["commit"][:10]
+        output.say(f"branch {name} holds job {job.id}, at {at}; no file was touched")
     return 0
 
 
-def _refuse_contradictions(options: dict[str, Any]) -> None:
+def branched_record(place: Place, job: Job, name: str) -> dict[str, Any]:
+    """Make a branch of a job's result, and say where it is."""
+    from sideshoot.jobs.decide import branch_job  # noqa: PLC0415 - not for --help
+
+    commit = branch_job(place.repository, place.store, job, name)
+    return {"job_id": job.id, "branch": name, "commit": commit}
+
+
+def refuse_contradictions(options: dict[str, Any]) -> None:
+    """Stop where options say two things."""
     ways = [f"--{name}" for name in ("commit", "branch", "patch") if options[name]]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} are different ways to keep; choose one")

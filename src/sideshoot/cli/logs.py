@@ -11,7 +11,7 @@ from sideshoot.cli import output
 from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
-from sideshoot.cli.references import is_active, is_open, meant_job
+from sideshoot.cli.references import is_active, is_open, meant_job, own_first
 from sideshoot.cli.storylines import output_bytes, story_lines
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ HELP = """Show what happened in a job, one line an event; what a command printed
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job has finished.")
 def command(call: Call, job: str | None, *, follow: bool) -> int:
     place = open_place(call)
-    found = meant_job(place, job, is_active, is_open, lambda _: True, what="job")
+    found = told_of(place, job)
     events = _events(place, found, follow=follow)
     if call.json:
-        output.say_object({"job_id": found.id, "events": [_record(event) for event in events]})
+        output.say_object({"job_id": found.id, "events": [event_record(event) for event in events]})
         return 0
     for event in events:
         show_event(event)
@@ -54,7 +54,17 @@ def show_event(event: Logged) -> None:
         output.say(f"{output.styled(clock, 'dim')} {line}")
 
 
-def _record(event: Logged) -> dict[str, Any]:
+def told_of(place: Place, reference: str | None, session: str | None = None) -> Job:
+    """The job whose events are meant; see `meant_job` for what is raised.
+
+    :param session: where no job is named, one of this session is meant rather than another's.
+    """
+    tests = own_first(session, is_active, is_open, lambda _: True)
+    return meant_job(place, reference, *tests, what="job")
+
+
+def event_record(event: Logged) -> dict[str, Any]:
+    """One logged event."""
     return {
         "seq": event.seq,
         "time": event.time,

@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "setup": "Show which agents are ready, and choose who does a task by default.",
         "config": "Show or change what is set for this repository.",
         "gc": "Show what is held on disk, and remove what is due.",
+        "mcp": "Serve agents and editors that speak the Model Context Protocol.",
         "demo": "Play a whole round on a scratch repository.",
         "completion": "Print the completion script of a shell.",
     },

@@ -70,7 +70,7 @@ def asked_for(
     if text is not None and words:
         raise UsageError("the task is in the prompt file and on the command line; give one of them")
     prompt = text if text is not None else " ".join(words)
-    if not _is_text(prompt):
+    if not is_text(prompt):
         raise UsageError("the task is not UTF-8 text; agents can't be given anything else")
     return Asked(prompt)
 
@@ -94,6 +94,7 @@ def _is_id(word: str) -> bool:
     return _JOB_ID.fullmatch(word) is not None
 
 
-def _is_text(prompt: str) -> bool:
+def is_text(prompt: str) -> bool:
+    """Whether a task can be said to an agent: whether it is all characters."""
     # Bytes of the command line that are no text come as lone surrogates.
     return not any("\ud800" <= character <= "\udfff" for character in prompt)

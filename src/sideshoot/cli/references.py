@@ -77,6 +77,13 @@ def meant_job(
     raise UsageError(f"there is no {what}; `sideshoot status --all` lists all jobs")
 
 
+def own_first(session: str | None, *tests: Test) -> tuple[Test, ...]:
+    """Tests for `meant_job` by which a job of this session is meant rather than another's."""
+    if session is None:
+        return tests
+    return (*(_of_session(session, test) for test in tests), *tests)
+
+
 def meant_jobs(place: Place, references: Sequence[str], *tests: Test, what: str) -> list[Job]:
     """The same for commands that take several jobs; each is there once."""
     if not references:
@@ -145,6 +152,10 @@ def known_jobs(folder: str) -> Iterable[Job]:
         return Store.open(state_dir).list(limit=50) if state_dir.exists() else []
     except SideshootError:
         return []
+
+
+def _of_session(session: str, test: Test) -> Test:
+    return lambda job: job.session == session and test(job)
 
 
 def _with_changes(place: Place, jobs: Sequence[Job], *, looks: bool) -> list[Job]:

@@ -12,13 +12,14 @@ from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import job_record
-from sideshoot.cli.references import is_active, is_finished, is_open, meant_job
+from sideshoot.cli.references import is_active, is_finished, is_open, meant_job, own_first
 from sideshoot.cli.reviewed import form_options, judged, refuse_forms, show_review
 from sideshoot.cli.summary import say_message, show, summary_lines
 from sideshoot.errors import UsageError, WrongState
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
+    from sideshoot.cli.place import Place
     from sideshoot.model import Job
 
 EXAMPLES = """\
@@ -34,9 +35,7 @@ HELP = """Show what came of a job: the agent's last message, and what it changed
 def command(call: Call, job: str | None, **options: Any) -> int:
     refuse_forms(call, options)
     place = open_place(call)
-    tests = (is_open, is_finished, is_active)
-    found = meant_job(place, job, *tests, what="finished job", looks=True)
-    refuse_unfinished(found)
+    found = finished_job(place, job)
     if found.request.review is not None:
         # What the job ended with is not the status of a look at it.
         show_review(place, found, form=options["form"], file=options["output"])
@@ -54,6 +53,18 @@ def command(call: Call, job: str | None, **options: Any) -> int:
         output.say()
     show(summary_lines(call, found, changes, sys.stdout), output.say)
     return 0
+
+
+def finished_job(place: Place, reference: str | None, session: str | None = None) -> Job:
+    """The job whose result is meant; see `meant_job` for what else is raised.
+
+    :param session: where no job is named, one of this session is meant rather than another's.
+    :raises WrongState: it is not finished.
+    """
+    tests = own_first(session, is_open, is_finished, is_active)
+    found = meant_job(place, reference, *tests, what="finished job", looks=True)
+    refuse_unfinished(found)
+    return found
 
 
 def refuse_unfinished(job: Job) -> None:

@@ -142,22 +142,27 @@ def adversarial(call: Call, words: tuple[str, ...], **options: Any) -> int:
 
 def review(call: Call, kind: ReviewKind, focus: str, options: dict[str, Any]) -> int:
     """Find the change, have it reviewed, and show what was found."""
-    from sideshoot.review.start import begin, reviewing_of  # noqa: PLC0415 - not for --help
-
     refuse_forms(call, options)
-    _refuse_contradictions(options)
+    refuse_contradictions(options)
     place = open_place(call)
-    wanted = _wanted(place, options)
-    request = consented(place, lambda: _request(place, focus, options))
-    consented(place, lambda: reviewing_of(place.repository, request))
-    target = _target(place, wanted)
-    create = partial(
-        begin, place.repository, target, request, kind=kind, session=options["session"]
-    )
+    create = creation(place, kind, focus, options)
     show = partial(_show, options=options)
     return carry_out(
         place, create, show, background=options["background"], survive=options["survive"]
     )
+
+
+def creation(
+    place: Place, kind: ReviewKind, focus: str, options: dict[str, Any]
+) -> Callable[[], Job]:
+    """What records the review that is asked for; the change is found now."""
+    from sideshoot.review.start import begin, reviewing_of  # noqa: PLC0415 - not for --help
+
+    wanted = _wanted(place, options)
+    request = consented(place, lambda: _request(place, focus, options))
+    consented(place, lambda: reviewing_of(place.repository, request))
+    target = _target(place, wanted)
+    return partial(begin, place.repository, target, request, kind=kind, session=options["session"])
 
 
 def _show(place: Place, job: Job, *, options: dict[str, Any]) -> int:
@@ -187,7 +192,8 @@ def _wanted(place: Place, options: dict[str, Any]) -> Wanted:
     )
 
 
-def _refuse_contradictions(options: dict[str, Any]) -> None:
+def refuse_contradictions(options: dict[str, Any]) -> None:
+    """Stop where options name several changes."""
     given = [name for name in ("base", "commit", "pr", "job") if options[name] is not None]
     scope = options["scope"]
     if scope is not None and given and (given != ["base"] or scope != "branch"):

@@ -118,45 +118,36 @@ def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
         prompt_file=options["prompt_file"],
         folder=call.folder,
     )
-    _refuse_contradictions(asked, options)
+    refuse_contradictions(asked, options)
     place = open_place(call)
-    rescue = _rescue(place, asked, options)
-    request = consented(place, lambda: _request(place, asked, options))
-    if rescue is not None:
-        request = replace(request, from_review=rescue.review.id)
-    return run(
+    create = creation(place, asked, options)
+    return carry_out(
         place,
-        request,
-        rescue=rescue,
-        session=options["session"],
+        create,
+        _show_finished,
         background=options["background"],
         survive=options["survive"],
     )
 
 
-def run(
-    place: Place,
-    request: Request,
-    *,
-    session: str | None,
-    background: bool,
-    survive: bool = False,
-    rescue: Rescue | None = None,
-) -> int:
-    """Do what a request asks for, here or in the background, and show what came of it.
+def creation(place: Place, asked: Asked, options: dict[str, Any]) -> Callable[[], Job]:
+    """What records the job that is asked for; what can be wrong with it is found out now.
 
-    :param survive: in the background, and watched from here as if it were not.
-    :param rescue: the findings of a review that are the task.
+    :raises UsageError: there is no task.
     """
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
+    rescue = _rescue(place, asked, options)
+    request = consented(place, lambda: _request(place, asked, options))
     brief = None
     if rescue is not None:
         from sideshoot.cli.rescue import brief_for  # noqa: PLC0415 - rare
 
+        request = replace(request, from_review=rescue.review.id)
         brief = brief_for(place, request, rescue)
-    create = partial(service.create, place.repository, request, session=session, brief=brief)
-    return carry_out(place, create, _show_finished, background=background, survive=survive)
+    return partial(
+        service.create, place.repository, request, session=options["session"], brief=brief
+    )
 
 
 def carry_out(
@@ -267,7 +258,8 @@ def _show_launched(place: Place, job: Job) -> int:
     return 0
 
 
-def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
+def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
+    """Stop where options say two things."""
     resumed = options["resume"] or options["resume_job"] or options["resume_last"]
     if resumed and options["fresh"]:
         raise UsageError("--fresh starts a new thread; it can't be combined with --resume")

@@ -76,10 +76,9 @@ def _waited(place: Place, reference: str | None, timeout: Limit | None) -> bool:
 
 
 def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> None:
-    jobs = place.jobs() if everything else _running_and_recent(place)
+    jobs = _listed(place, everything=everything)
     if place.call.json:
-        warnings = _over_budget(place) if jobs else []
-        output.say_object({"jobs": [*map(_row_record, jobs)], "warnings": warnings, **extra})
+        output.say_object({**_table_record(place, jobs), **extra})
         return
     if not jobs:
         output.say("no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round")
@@ -88,6 +87,16 @@ def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> Non
         output.say(line)
     for warning in _over_budget(place):
         output.note(f"warning: {warning}")
+
+
+def table_record(place: Place, *, everything: bool) -> dict[str, Any]:
+    """What is running and what is recent, or all jobs."""
+    return _table_record(place, _listed(place, everything=everything))
+
+
+def _table_record(place: Place, jobs: Sequence[Job]) -> dict[str, Any]:
+    warnings = _over_budget(place) if jobs else []
+    return {"jobs": [*map(_row_record, jobs)], "warnings": warnings}
 
 
 def _over_budget(place: Place) -> list[str]:
@@ -110,7 +119,12 @@ def job_table(jobs: Sequence[Job]) -> list[str]:
     return [output.styled(heading, "dim"), *map(_weighted, lines, jobs)]
 
 
-def _running_and_recent(place: Place) -> list[Job]:
+def _listed(place: Place, *, everything: bool) -> list[Job]:
+    return place.jobs() if everything else recent_jobs(place)
+
+
+def recent_jobs(place: Place) -> list[Job]:
+    """The jobs that are not finished, and the latest that are."""
     active = place.jobs(active=True)
     recent = [job for job in place.jobs(limit=RECENT + len(active)) if not is_active(job)]
     return [*active, *recent[:RECENT]]

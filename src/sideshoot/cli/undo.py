@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,7 @@ from sideshoot.text import show_path
 
 if TYPE_CHECKING:
     from sideshoot.cli.command import Call
+    from sideshoot.model import Job
     from sideshoot.workspace.undo import Undone
 
 EXAMPLES = """\
@@ -40,23 +41,25 @@ def command(call: Call, job: str | None) -> int:
     found = meant_job(place, job, is_kept, what="kept job")
     undone = undo_job(place.repository, place.store, found)
     now = place.store.get(found.id)
-    warnings = _warnings(undone)
     if call.json:
-        output.say_object(
-            {
-                "job_id": now.id,
-                "decision": now.decision.value,
-                "files": [change_record(change) for change in undone.changed],
-                "warnings": warnings,
-            }
-        )
+        output.say_object(undone_record(now, undone))
         return 0
     output.say(f"took back what was kept of job {now.id}")
     show(stat_lines(undone.changed, stream=sys.stdout), output.say)
-    for warning in warnings:
+    for warning in _warnings(undone):
         output.note(f"warning: {warning}")
     show(next_lines(call, now, ["undo"] if undone.more else ["keep"], sys.stderr), output.note)
     return 0
+
+
+def undone_record(job: Job, undone: Undone) -> dict[str, Any]:
+    """What came back, and what is still there of the keep."""
+    return {
+        "job_id": job.id,
+        "decision": job.decision.value,
+        "files": [change_record(change) for change in undone.changed],
+        "warnings": _warnings(undone),
+    }
 
 
 def _warnings(undone: Undone) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -43,26 +43,41 @@ def command(call: Call, jobs: tuple[str, ...], *, first: bool, timeout: Limit | 
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
     place = open_place(call)
-    ids = [job.id for job in _waited_for(place, jobs)]
+    ids = [job.id for job in waited_for(place, jobs)]
     seconds = timeout.amount if timeout else None
     now = service.wait(place.repository, ids, any=first, timeout_s=seconds)
     finished = [job for job in now if not is_active(job)]
-    late = not finished if first else len(finished) < len(now)
-    _show(call, now, late=late and bool(now))
-    if late and now:
+    late = is_late(now, first=first)
+    _show(call, now, late=late)
+    if late:
         return WaitedTooLong.exit_status
     return next((status for job in finished if (status := exit_status_of(job))), 0)
 
 
-def _waited_for(place: Place, references: Sequence[str]) -> list[Job]:
+def waited_for(place: Place, references: Sequence[str]) -> list[Job]:
+    """The jobs that are named, or every one that runs."""
     if not references:
         return place.jobs(active=True)
     return list({job.id: job for job in map(place.find, references)}.values())
 
 
+def is_late(jobs: Sequence[Job], *, first: bool) -> bool:
+    """Whether the wait for jobs ended before they did.
+
+    :param first: it was for any of them.
+    """
+    active = [is_active(job) for job in jobs]
+    return bool(jobs) and (all(active) if first else any(active))
+
+
+def waited_record(jobs: Sequence[Job], *, late: bool) -> dict[str, Any]:
+    """The jobs as they were when the wait ended."""
+    return {"jobs": [job_summary(job) for job in jobs], "wait_timed_out": late}
+
+
 def _show(call: Call, jobs: Sequence[Job], *, late: bool) -> None:
     if call.json:
-        output.say_object({"jobs": [job_summary(job) for job in jobs], "wait_timed_out": late})
+        output.say_object(waited_record(jobs, late=late))
         return
     for job in jobs:
         output.say(outcome_line(job, sys.stdout))
