@@ -17,6 +17,8 @@ from support.command import PROGRAM
 from support.processes import await_true
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.command import Command
     from support.repos import Repo
 
@@ -37,8 +39,10 @@ class Slow:
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Slow:
-    return Slow(tmp_path)
+def slow(tmp_path: Path) -> Iterator[Slow]:
+    made = Slow(tmp_path)
+    yield made
+    made.go.touch()  # a test that failed has not: its job would go on to the limit of its time
 
 
 def surviving(sideshoot: Command, slow: Slow) -> subprocess.Popen[bytes]:
