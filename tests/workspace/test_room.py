@@ -44,7 +44,7 @@ def test_it_is_refused_where_the_files_would_not_fit(repo: Repo, free: list[int]
     before = repo.fingerprint()
     planned(repo)
     free[0] = room.SPARE + 2_900_000
-    with pytest.raises(CannotStart, match=r"takes about 70 MB, and .* has 70 MB free; nothing was"):
+    with pytest.raises(CannotStart, match=r"takes about 5 MB, and .* has 5 MB free; nothing was"):
         opened(repo, "second")
     assert traces(repo) == []
     assert repo.fingerprint() == before

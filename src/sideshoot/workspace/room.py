@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PLENTY = 32 << 30
 """With so many bytes free nobody counts what a workspace takes."""
 
-SPARE = 64 << 20
-"""What has to stay free beyond the files: for the index, the log, and what the agent makes."""
+SPARE = 2 << 20
+"""What a workspace takes beyond the files: for its index, the log, and the records of the job."""
 
 
 def refuse_without_room(repository: Repository, workspace: Workspace) -> None:
