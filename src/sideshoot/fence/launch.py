@@ -20,7 +20,7 @@ import sys
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
-_TRIES = 20
+_TRIES = 100
 
 
 def main(argv: list[str]) -> int:
