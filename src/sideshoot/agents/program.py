@@ -28,6 +28,24 @@ _LAST_WORDS_BYTES = 8192
 _LAST_WORDS_LINES = 5
 
 
+def version_of(
+    program: str, *, timeout_s: float, environment: Mapping[str, str] | None = None
+) -> str:
+    """The last word of what a program says to `--version`.
+
+    :raises OSError, subprocess.SubprocessError, IndexError: it says nothing.
+    """
+    done = subprocess.run(
+        [program, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout_s,
+        env=environment,
+        check=True,
+    )
+    return done.stdout.decode(errors="replace").split()[-1]
+
+
 class Program:
     """The program and the conversation with it; leaving it ends every process of it."""
 

@@ -12,7 +12,7 @@ from sideshoot.agents.base import Readiness
 from sideshoot.agents.codex.faults import INSTALL, LOG_IN
 from sideshoot.agents.codex.server import PROGRAM, Server
 from sideshoot.agents.codex.turn import Turn
-from sideshoot.agents.program import ANSWER_S
+from sideshoot.agents.program import ANSWER_S, version_of
 from sideshoot.agents.rpc import Refused, RpcFailure
 from sideshoot.agents.words import why_silent
 from sideshoot.errors import AgentUnavailable
@@ -28,24 +28,13 @@ def readiness() -> Readiness:
     if shutil.which(PROGRAM) is None:
         return Readiness(installed=False, detail="codex is not on PATH", remedy=INSTALL)
     try:
-        version = _version()
+        version = version_of(PROGRAM, timeout_s=_LOOK_S)
         logged_in = _ask_for_login()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
         detail = f"codex does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = "logged in, or needs no login" if logged_in else "not logged in"
     return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)
-
-
-def _version() -> str:
-    done = subprocess.run(
-        [PROGRAM, "--version"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_LOOK_S,
-        check=True,
-    )
-    return done.stdout.decode(errors="replace").split()[-1]
 
 
 def _ask_for_login() -> bool:

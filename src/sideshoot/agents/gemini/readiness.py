@@ -9,6 +9,7 @@ import subprocess
 from sideshoot.agents.base import Readiness
 from sideshoot.agents.gemini.faults import INSTALL
 from sideshoot.agents.gemini.stream import PROGRAM, SETTINGS
+from sideshoot.agents.program import version_of
 from sideshoot.agents.words import why_silent
 
 _LOOK_S = 30.0
@@ -19,20 +20,8 @@ def readiness() -> Readiness:
     if shutil.which(PROGRAM) is None:
         return Readiness(installed=False, detail="gemini is not on PATH", remedy=INSTALL)
     try:
-        version = _version()
+        version = version_of(PROGRAM, timeout_s=_LOOK_S, environment={**os.environ, **SETTINGS})
     except (OSError, subprocess.SubprocessError, IndexError) as error:
         detail = f"gemini does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     return Readiness(True, version, None, "says whether it is logged in once it has a task")
-
-
-def _version() -> str:
-    done = subprocess.run(
-        [PROGRAM, "--version"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_LOOK_S,
-        env={**os.environ, **SETTINGS},
-        check=True,
-    )
-    return done.stdout.decode(errors="replace").split()[-1]

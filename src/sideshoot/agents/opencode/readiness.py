@@ -10,6 +10,7 @@ from pathlib import Path
 from sideshoot.agents.base import Readiness
 from sideshoot.agents.opencode.faults import INSTALL, LOG_IN
 from sideshoot.agents.opencode.server import PROGRAM, Server, command
+from sideshoot.agents.program import version_of
 from sideshoot.agents.rpc import RpcFailure
 from sideshoot.agents.words import why_silent
 from sideshoot.errors import AgentUnavailable
@@ -22,24 +23,13 @@ def readiness() -> Readiness:
     if shutil.which(PROGRAM) is None:
         return Readiness(installed=False, detail="opencode is not on PATH", remedy=INSTALL)
     try:
-        version = _version()
+        version = version_of(PROGRAM, timeout_s=_LOOK_S)
         providers = _ask_for_providers()
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
         detail = f"opencode does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
     detail = f"providers: {', '.join(providers)}" if providers else "no provider is set up"
     return Readiness(True, version, bool(providers), detail, "" if providers else LOG_IN)
-
-
-def _version() -> str:
-    done = subprocess.run(
-        [PROGRAM, "--version"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_LOOK_S,
-        check=True,
-    )
-    return done.stdout.decode(errors="replace").split()[-1]
 
 
 def _ask_for_providers() -> list[str]:
