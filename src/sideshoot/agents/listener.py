@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.base import Event, EventKind
+from sideshoot.agents.base import AgentResult, Event, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,9 @@ class Listener:
         self.settled = threading.Event()
         self.failure: BaseException | None = None
         """What a listener raised."""
+        self.message = ""
+        """The last message, word for word."""
+        self.usage: dict[str, Any] = {}
 
     def say(self, kind: EventKind, source: str = "", **data: Any) -> None:
         """Emit an event; from any thread, one at a time."""
@@ -52,6 +55,23 @@ class Listener:
         if phase != self._phase or now - self._phase_at > _SIGN_OF_LIFE_S:
             self._phase, self._phase_at = phase, now
             self.say(EventKind.PHASE, name=phase)
+
+    def result(self, error: str | None, thread_id: str | None) -> AgentResult:
+        """How the turn ended, once its program is gone; from now on nothing is emitted.
+
+        :param error: why it failed, if it did.
+        :raises BaseException: what a listener raised.
+        """
+        self.mute()
+        if self.failure is not None:
+            raise self.failure
+        return AgentResult(
+            error is None,
+            message=self.message,
+            error=error,
+            thread_id=thread_id,
+            usage=self.usage,
+        )
 
     # -- what the peer's reader calls
 

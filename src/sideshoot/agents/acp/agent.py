@@ -81,16 +81,7 @@ class AcpAgent:
         turn = Turn(emit, self.name, task)
         with self._launched(turn, task) as connection:
             thread_id, error = self._attend(connection, turn, task, stop)
-        turn.mute()
-        if turn.failure is not None:
-            raise turn.failure
-        return AgentResult(
-            error is None,
-            message=turn.message,
-            error=error,
-            thread_id=thread_id,
-            usage=turn.usage,
-        )
+        return turn.result(error, thread_id)
 
     def _launched(self, turn: Turn, task: Task) -> Connection:
         equipped = replace(task, environment={**self._driver.environment, **task.environment})

@@ -61,8 +61,6 @@ class Turn(Listener):
         """Whether the task was handed over; before that, what comes is of earlier turns."""
         self.answered = threading.Event()
         self.error: str | None = None
-        self.message = ""
-        self.usage: Facts = {}
 
     @property
     def over(self) -> bool:

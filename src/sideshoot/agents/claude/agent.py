@@ -64,16 +64,7 @@ class ClaudeAgent:
             raise AgentUnavailable(f"claude is not installed; run `{INSTALL}`")
         turn = Turn(emit, task)
         error = self._work(turn, task, stop)
-        turn.mute()
-        if turn.failure is not None:
-            raise turn.failure
-        return AgentResult(
-            error is None,
-            message=turn.message,
-            error=error,
-            thread_id=None if task.ephemeral else turn.thread_id or task.thread_id,
-            usage=turn.usage,
-        )
+        return turn.result(error, None if task.ephemeral else turn.thread_id or task.thread_id)
 
     def _work(self, turn: Turn, task: Task, stop: Stop) -> str | None:
         argv, environment = enclosed(task, command_of(task))

@@ -66,8 +66,6 @@ class Turn(Listener):
         """Whether Claude Code said that it is."""
         self.error: str | None = None
         """Why it failed, if it did, once it is over."""
-        self.message = ""
-        self.usage: Facts = {}
 
     # -- what the peer's reader calls
 

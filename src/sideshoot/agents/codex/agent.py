@@ -67,16 +67,7 @@ class CodexAgent:
         turn = (ReviewTurn if task.reviewer else Turn)(emit, task.top)
         with temporary_folder(task) as equipped:
             error = self._work(turn, equipped, stop)
-        turn.mute()
-        if turn.failure is not None:
-            raise turn.failure
-        return AgentResult(
-            error is None,
-            message=turn.message,
-            error=error,
-            thread_id=None if task.ephemeral else turn.thread_id,
-            usage=turn.usage,
-        )
+        return turn.result(error, None if task.ephemeral else turn.thread_id)
 
     def _work(self, turn: Turn, task: Task, stop: Stop) -> str | None:
         argv, environment = enclosed(task, ARGV)

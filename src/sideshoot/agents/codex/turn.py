@@ -64,8 +64,6 @@ class Turn(Listener):
         self.status: str | None = None
         """`completed`, `interrupted` or `failed` once Codex said so."""
         self.error: Any = None
-        self.message = ""
-        self.usage: Facts = {}
 
     def expect(self, thread_id: str) -> None:
         """From now on the server may tell of the turn in this thread."""

@@ -65,18 +65,9 @@ class GeminiAgent:
             return AgentResult(succeeded=False, error=_GONE, thread_id=task.thread_id)
         turn = Turn(emit, task)
         error = self._work(turn, task, str(before) if before else None, stop)
-        turn.mute()
         if task.ephemeral and turn.thread_id:
             forget_session(turn.thread_id)
-        if turn.failure is not None:
-            raise turn.failure
-        return AgentResult(
-            error is None,
-            message=turn.message,
-            error=error,
-            thread_id=None if task.ephemeral else turn.thread_id or task.thread_id,
-            usage=turn.usage,
-        )
+        return turn.result(error, None if task.ephemeral else turn.thread_id or task.thread_id)
 
     def _work(self, turn: Turn, task: Task, before: str | None, stop: Stop) -> str | None:
         turn.enter("starting")

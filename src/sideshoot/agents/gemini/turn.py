@@ -44,8 +44,6 @@ class Turn(Listener):
             "tool_use": self._hear_use,
         }
         self.thread_id: str | None = None
-        self.message = ""
-        self.usage: Facts = {}
 
     @property
     def over(self) -> bool:
