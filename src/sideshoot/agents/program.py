@@ -13,7 +13,7 @@ from sideshoot.agents.rpc import TERMINAL_CODES, Peer
 from sideshoot.agents.words import how_it_ended, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -44,6 +44,16 @@ def version_of(
         check=True,
     )
     return done.stdout.decode(errors="replace").split()[-1]
+
+
+def last_lines(stderr: IO[bytes], is_chatter: Callable[[str], bool]) -> list[str]:
+    """The last lines that a program wrote into a file, without those that explain nothing."""
+    # The program writes where this file stands: it must be read without going anywhere in it.
+    start = max(0, os.fstat(stderr.fileno()).st_size - _LAST_WORDS_BYTES)
+    raw = TERMINAL_CODES.sub(b"", os.pread(stderr.fileno(), _LAST_WORDS_BYTES, start))
+    lines = raw.decode("utf-8", "replace").splitlines()
+    told = [one_line(line) for line in lines if line.strip() and not is_chatter(line)]
+    return told[-_LAST_WORDS_LINES:]
 
 
 class Program:
@@ -139,12 +149,4 @@ class Program:
 
     def last_words(self) -> list[str]:
         """The last lines of its standard error that say something."""
-        # The program writes where this file stands: it must be read without going anywhere in it.
-        size = os.fstat(self._stderr.fileno()).st_size
-        start = max(0, size - _LAST_WORDS_BYTES)
-        raw = TERMINAL_CODES.sub(b"", os.pread(self._stderr.fileno(), _LAST_WORDS_BYTES, start))
-        lines = raw.decode("utf-8", "replace").splitlines()
-        told = [
-            one_line(line) for line in lines if line.strip() and not line.startswith(self.chatter)
-        ]
-        return told[-_LAST_WORDS_LINES:]
+        return last_lines(self._stderr, lambda line: line.startswith(self.chatter))

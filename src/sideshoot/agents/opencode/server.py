@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import socket
@@ -16,8 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from sideshoot.agents.opencode.client import HOST, USER, Client
 from sideshoot.agents.opencode.faults import INSTALL
 from sideshoot.agents.process import AT_ONCE, Graces, Tree
+from sideshoot.agents.program import last_lines
 from sideshoot.agents.rpc import NoAnswer, PeerGone, Refused, Stopped
-from sideshoot.agents.words import how_it_ended, one_line
+from sideshoot.agents.words import how_it_ended
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ LISTEN_S = 90.0
 """It takes one to three seconds, and much longer on a busy machine."""
 
 _LISTENING = re.compile(rb"listening on http://[^\s:]+:(\d+)")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CHATTER = "Error: Unexpected error"  # the line after it says which
-_LAST_WORDS_BYTES = 8192
-_LAST_WORDS_LINES = 5
 
 # For jobs: git records what they change, nobody is there for an update, and nothing is published.
 _SETTINGS = {"snapshot": False, "autoupdate": False, "share": "disabled"}
@@ -130,7 +127,9 @@ class Server:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.tree.process.wait(self.patience_s)
         how = how_it_ended(self.tree.process.returncode)
-        return "; ".join([f"opencode serve {how}", *_last_words(self._stderr)])
+        return "; ".join(
+            [f"opencode serve {how}", *last_lines(self._stderr, lambda line: _CHATTER in line)]
+        )
 
     def _drain(self) -> None:
         assert self.tree.process.stdout is not None
@@ -180,13 +179,3 @@ def _probe(client: Client, stop: Stop | None) -> None:
         raise AgentUnavailable(
             f"this opencode speaks a protocol that Sideshoot does not know; run `{INSTALL}`"
         )
-
-
-def _last_words(log: IO[bytes]) -> list[str]:
-    # The program writes where this file stands: it must be read without going anywhere in it.
-    start = max(0, os.fstat(log.fileno()).st_size - _LAST_WORDS_BYTES)
-    raw = os.pread(log.fileno(), _LAST_WORDS_BYTES, start)
-    lines = _COLOURS.sub("", raw.decode("utf-8", "replace")).splitlines()
-    return [one_line(line) for line in lines if line.strip() and _CHATTER not in line][
-        -_LAST_WORDS_LINES:
-    ]
