@@ -60,24 +60,32 @@ def end_own(limit_s: float = 10.0) -> None:
 
 
 def terminate(find: Find, limit_s: float) -> None:
-    """Ask all that `find` finds to end, and wait until none is found or the time is over."""
+    """Ask all that `find` finds to end, and wait until none is found or the time is over.
+
+    They are held until each has been asked: a shell would else go on with its script as soon as the
+    command that it waits for has ended.
+    """
     if limit_s and (alive := find()):
-        for process in alive:
-            _send(process.pid, signal.SIGTERM)
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            for process in alive:
+                _send(process.pid, number)
         wait_until(lambda: not find(), limit_s)
 
 
 def kill(find: Find, limit_s: float) -> tuple[int, ...]:
     """Kill what `find` finds until it finds nothing; return the pids that would not go.
 
-    Whole process groups are killed as well: that is one step for the kernel, which a process that
-    forks faster than we look can't outrun.
+    They are held first, for the same reason as in `terminate`. Whole process groups are killed as
+    well: that is one step for the kernel, which a process that forks faster than we look can't
+    outrun.
     """
     give_up = time.monotonic() + limit_s
     empty = 0
     while empty < _EMPTY_LOOKS:
         alive = find()
         empty = 0 if alive else empty + 1
+        for process in alive:
+            _send(process.pid, signal.SIGSTOP)
         for process in alive:
             _kill_one(process)
         if alive and time.monotonic() > give_up:
