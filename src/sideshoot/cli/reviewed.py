@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sideshoot.cli import output
-from sideshoot.cli.actions import next_command
 from sideshoot.cli.columns import terminal_columns
 from sideshoot.cli.record import job_record
 from sideshoot.cli.summary import show_on_stderr
@@ -73,10 +71,9 @@ def show_review(place: Place, job: Job, *, form: str | None, file: str | None) -
         return
     if text and file is None:
         output.write(text)
-    show_on_stderr(place.call, job, place.changes_of(job))
     found = _found(place, job)
-    if found is not None and found.numbers:
-        _show_next(place, job)
+    further = ["mend"] if found is not None and found.numbers else []
+    show_on_stderr(place.call, job, place.changes_of(job), further)
 
 
 def judged(place: Place, job: Job, fail_on: str | None) -> int:
@@ -114,11 +111,6 @@ def _write(place: Place, file: str, text: str) -> None:
     except OSError as error:
         raise SideshootError(f"can't write {target}: {error.strerror}") from None
     output.note(f"the findings are in {target}")
-
-
-def _show_next(place: Place, job: Job) -> None:
-    command = next_command(place.call, "run", "--from-review", job.id)
-    output.note(f"  {command}  {output.styled('# let an agent mend it', 'dim', sys.stderr)}")
 
 
 def _shown(place: Place, job: Job, form: str, *, to_file: bool) -> str:

@@ -44,9 +44,11 @@ _WORDS = {
     "logs": "see what it does",
     "cancel": "stop it",
     "result": "see what it said",
+    "mend": "let an agent mend it",
 }
 
-_OPTIONS = {"logs": ("-f",)}
+_COMMANDS = {"logs": ("logs", "-f"), "mend": ("run", "--from-review")}
+"""Of the steps that are not commands of their own names."""
 
 
 def exit_status_of(job: Job) -> int:
@@ -57,9 +59,16 @@ def exit_status_of(job: Job) -> int:
 
 
 def summary_lines(
-    call: Call, job: Job, changes: Sequence[FileChange], stream: TextIO
+    call: Call,
+    job: Job,
+    changes: Sequence[FileChange],
+    stream: TextIO,
+    further: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Outcome, changes, warnings and the next commands, to be shown on `stream`."""
+    """Outcome, changes, warnings and the next commands, to be shown on `stream`.
+
+    :param further: steps that make sense beside those of every job.
+    """
     yield outcome_line(job, stream)
     if job.result or changes:
         yield from stat_lines(changes, most=MOST_FILES, stream=stream)
@@ -69,7 +78,7 @@ def summary_lines(
         yield f"{output.styled('warning:', 'yellow', stream)} {warning}"
     if job.continued_by is not None:
         yield f"job {job.continued_by} went on from here; it holds this work, too"
-    yield from next_lines(call, job, _worthwhile(job, changes), stream)
+    yield from next_lines(call, job, [*_worthwhile(job, changes), *further], stream)
 
 
 def outcome_line(job: Job, stream: TextIO) -> str:
@@ -93,7 +102,7 @@ def shown_outcome(outcome: Outcome) -> str:
 
 def next_lines(call: Call, job: Job, steps: Sequence[str], stream: TextIO) -> Iterator[str]:
     """The commands that come next, each with what it does."""
-    commands = [next_command(call, step, *_OPTIONS.get(step, ()), job.id) for step in steps]
+    commands = [next_command(call, *_COMMANDS.get(step, (step,)), job.id) for step in steps]
     longest = max(map(len, commands), default=0)
     for command, step in zip(commands, steps, strict=True):
         yield f"  {command:<{longest}}  {output.styled(f'# {_WORDS[step]}', 'dim', stream)}"
@@ -110,16 +119,18 @@ def show(lines: Iterator[str], printer: Callable[[str], None]) -> None:
         printer(line)
 
 
-def show_on_stderr(call: Call, job: Job, changes: Sequence[FileChange]) -> None:
-    """The summary as the end of a story."""
-    show(summary_lines(call, job, changes, sys.stderr), output.note)
+def show_on_stderr(
+    call: Call, job: Job, changes: Sequence[FileChange], further: Sequence[str] = ()
+) -> None:
+    """The summary as the end of a story, whose result has been shown."""
+    show(summary_lines(call, job, changes, sys.stderr, further), output.note)
 
 
 def _worthwhile(job: Job, changes: Sequence[FileChange]) -> list[str]:
     nothing = job.state is State.FINISHED and not changes and job.decision is Decision.OPEN
     if nothing and job.continued_by is None:
         return ["discard"] if job.worktree else []
-    return next_steps(job)
+    return [step for step in next_steps(job) if step != "result"]
 
 
 def _ignored(call: Call, job: Job) -> str:
