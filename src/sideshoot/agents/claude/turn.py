@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sideshoot.agents.base import EventKind
 from sideshoot.agents.claude.faults import explain
 from sideshoot.agents.claude.policy import refusal
-from sideshoot.agents.claude.tools import Use
+from sideshoot.agents.claude.tools import ClaudeUse
 from sideshoot.agents.listener import Listener
 from sideshoot.agents.rpc import METHOD_NOT_FOUND, Refused
 from sideshoot.agents.words import one_line
@@ -49,7 +49,7 @@ class Turn(Listener):
         super().__init__(emit)
         self._task = task
         self._top = f"{task.top}/"
-        self._uses: dict[str, Use] = {}
+        self._uses: dict[str, ClaudeUse] = {}
         self._refused: set[str] = set()
         self._went_through = False
         self._kind_of_error = ""
@@ -92,11 +92,11 @@ class Turn(Listener):
         why = refusal(self._task, request)
         if why is None:
             return {"behavior": "allow", "updatedInput": request.get("input") or {}}
-        use = Use.of({"name": request.get("tool_name"), "input": request.get("input")})
+        use = ClaudeUse.of({"name": request.get("tool_name"), "input": request.get("input")})
         self._tell_refusal(str(request.get("tool_use_id")), use, why)
         return {"behavior": "deny", "message": why}
 
-    def _tell_refusal(self, number: str, use: Use, why: str) -> None:
+    def _tell_refusal(self, number: str, use: ClaudeUse, why: str) -> None:
         if number not in self._refused:
             self._refused.add(number)
             self.say(EventKind.WARNING, "refused", text=f"refused {use.in_words()} ({why})")
@@ -144,7 +144,7 @@ class Turn(Listener):
                 case "thinking" if block.get("thinking"):
                     self.say(EventKind.REASONING, "thinking", text=block["thinking"])
                 case "tool_use":
-                    use = self._uses[str(block.get("id"))] = Use.of(block)
+                    use = self._uses[str(block.get("id"))] = ClaudeUse.of(block)
                     self.hand_over(use.begun(self._top))
 
     def _hear_text(self, text: str, *, ours: bool) -> None:
@@ -192,7 +192,7 @@ class Turn(Listener):
     def _tell_further_refusals(self, facts: Facts) -> None:
         """What the user's own settings refuse is not asked, but told at the end."""
         for denial in facts.get("permission_denials") or []:
-            use = Use.of({"name": denial.get("tool_name"), "input": denial.get("tool_input")})
+            use = ClaudeUse.of({"name": denial.get("tool_name"), "input": denial.get("tool_input")})
             self._tell_refusal(str(denial.get("tool_use_id")), use, "by Claude Code's settings")
 
     def _count(self, facts: Facts) -> None:

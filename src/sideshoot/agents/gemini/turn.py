@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import EventKind
 from sideshoot.agents.gemini.faults import explain
-from sideshoot.agents.gemini.tools import Use, why_refused
+from sideshoot.agents.gemini.tools import GeminiUse, why_refused
 from sideshoot.agents.listener import Listener
 from sideshoot.agents.rpc import METHOD_NOT_FOUND, Refused
 from sideshoot.agents.words import one_line
@@ -30,7 +30,7 @@ class Turn(Listener):
         super().__init__(emit)
         self._task = task
         self._top = f"{task.top}/"
-        self._uses: dict[str, Use] = {}
+        self._uses: dict[str, GeminiUse] = {}
         self._pieces: list[str] = []
         self._told = ""
         self._answered = False
@@ -100,7 +100,7 @@ class Turn(Listener):
             self.say(EventKind.MESSAGE, "message", text=text, final=False)
 
     def _hear_use(self, facts: Facts) -> None:
-        use = self._uses[str(facts.get("tool_id"))] = Use.of(facts)
+        use = self._uses[str(facts.get("tool_id"))] = GeminiUse.of(facts)
         self._answered = False
         self.enter("working")
         self.hand_over(use.begun(self._top))
