@@ -11,7 +11,7 @@ import sideshoot
 
 PACKAGE = Path(sideshoot.__file__).parent
 
-BOTTOM = {"amounts", "config", "errors", "lock", "model", "text", "__init__"}
+BOTTOM = {"amounts", "config", "errors", "home", "lock", "model", "text", "__init__"}
 ALLOWED = {
     "git": {"git"},
     "workspace": {"workspace", "git"},
@@ -20,6 +20,7 @@ ALLOWED = {
     "jobs": {"jobs", "workspace", "agents", "fence", "git"},
     "review": {"review", "jobs", "workspace", "agents", "fence", "git"},
     "mcp": {"mcp", "cli", "review", "jobs", "workspace", "agents", "git"},
+    "plugin": {"plugin", "mcp", "cli", "review", "jobs", "workspace", "agents", "git"},
 }
 
 

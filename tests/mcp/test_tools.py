@@ -232,7 +232,11 @@ def test_a_fault_of_ours_is_a_line_and_a_report(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # which is no repository, so that the report lies in the home
     exchange = Exchange(
-        {"arguments": {}}, session="s", notify=lambda *_: None, ask_for_roots=lambda _: ()
+        {"arguments": {}},
+        session="s",
+        tools=TOOLS,
+        notify=lambda *_: None,
+        ask_for_roots=lambda _: (),
     )
     result = called(replace(TOOLS["status"], place="sideshoot.mcp.looking:no_such"), exchange)
     assert result["isError"]

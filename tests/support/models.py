@@ -54,6 +54,11 @@ def as_told(pattern: str, **words: str) -> Step:
     return {"do": "as_told", "pattern": pattern, "words": words, "arguments": {}}
 
 
+def filled(step: Step, **patterns: str) -> Step:
+    """A call of a tool with further arguments: the group of each pattern, as last told."""
+    return step | {"fill": patterns}
+
+
 def patch(text: str) -> Step:
     """The model edits files by a patch in Codex's own form."""
     return {"do": "patch", "text": text}
@@ -112,6 +117,8 @@ class History:
     results: int = 0
     """How many tool answers came after the last play."""
     tools: set[str] = field(default_factory=set)
+    host: list[str] = field(default_factory=list)
+    """What the host said in the course of the conversation."""
 
     def hear(self, text: str) -> None:
         self.user.append(text)
@@ -123,7 +130,13 @@ class History:
         plays = [found for text in self.user for found in _PLAY.findall(text)]
         steps: Sequence[Step] = json.loads(plays[-1]) if plays else unasked
         step = steps[self.results] if self.results < len(steps) else say(DEFAULT)
+        if "fill" in step:
+            step = step | {"arguments": step["arguments"] | self._found(step["fill"])}
         return self._spelled_out(step) if step["do"] == "as_told" else step
+
+    def _found(self, patterns: dict[str, str]) -> dict[str, str]:
+        told = "\n".join([*self.user, *self.host])
+        return {name: re.findall(pattern, told)[-1] for name, pattern in patterns.items()}
 
     def _spelled_out(self, step: Step) -> Step:
         told = re.search(rf"^\s*({step['pattern']})$", "\n".join(self.user), re.MULTILINE)
@@ -231,6 +244,8 @@ class Messages:
                 parts = _parts(message["content"])
                 history.hear("\n".join(part.get("text", "") for part in parts))
                 history.results += sum(part.get("type") == "tool_result" for part in parts)
+            elif message["role"] == "system":
+                history.host += [part.get("text", "") for part in _parts(message["content"])]
         return history
 
     def answer(self, body: Json, step: Step, tools: set[str]) -> Iterator[Json]:  # noqa: ARG002

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +15,33 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sideshoot.cli import output
+from sideshoot.cli.actions import command_from_anywhere
 from sideshoot.cli.command import Command
 from sideshoot.errors import NotARepository, SideshootError
+from sideshoot.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sideshoot.cli.command import Call
     from sideshoot.git import Repository
-    from sideshoot.review.gate import Decision, Gate
+    from sideshoot.review.gate import Gate
+
+    Answer = dict[str, Any]
+    Act = Callable[["HostEvent"], Answer | None]
 
 EXAMPLES = "sideshoot hook stop < event.json"
 
 HELP = """Answer a hook of a host, which tells of EVENT as JSON on standard input.
 
-EVENT is session-start, user-prompt-submit or stop, as Claude Code has them. The exit status is 0 whatever
-happens: a host would take others for a wish to hold it up.
+EVENT is session-start, user-prompt-submit, stop or session-end, as Claude Code has them. The exit status is
+0 whatever happens: a host would take others for a wish to hold it up.
 """
 
 MOST_BYTES = 8 * 1024 * 1024
 _SESSION = "SIDESHOOT_SESSION"
+_FAR_ENOUGH = 200
+"""A slash command begins the prompt, but for some space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +69,38 @@ class HostEvent:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="EVENT")
 def command(call: Call, words: tuple[str, ...]) -> int:
     name = (words[0] if words else "").replace("-", "").replace("_", "").lower()
-    act = _EVENTS.get(name)
-    if act is None:
+    acts = _EVENTS.get(name)
+    if acts is None:
         output.note(
-            f"sideshoot: no hook {name!r}; there are session-start, user-prompt-submit, stop"
+            f"sideshoot: no hook {name!r}; there are session-start, user-prompt-submit, stop,"
+            " session-end"
         )
         return 0
-    answer = _answer(call, act)
-    if answer is not None:
-        shown = answer.as_host_wants_it()
-        if shown:
-            output.say(json.dumps(shown))  # for any encoding: all else is escaped
+    answers = _answers(call, acts)
+    if answers:
+        output.say(json.dumps(answers))  # for any encoding: all else is escaped
     return 0
 
 
-def _answer(call: Call, act: Callable[[HostEvent], Decision | None]) -> Decision | None:
-    """What comes of an event; a fault of ours is a word to the user."""
+def _answers(call: Call, acts: Sequence[Act]) -> Answer:
+    """What comes of an event, as one object for the host; a fault of ours is a word to the user."""
     from sideshoot.agents.ending import MARKER  # noqa: PLC0415 - not for --help
 
     if os.environ.get(MARKER):
-        return None  # an agent that Sideshoot itself has started, as a gate's reviewer is
+        return {}  # an agent that Sideshoot itself has started, as a gate's reviewer is
     try:
-        return act(_read(call))
+        event = _read(call)
+    except SideshootError as error:
+        return _fault(acts[0], str(error))
+    answers: Answer = {}
+    for act in acts:
+        answers |= _answer(act, event)
+    return answers
+
+
+def _answer(act: Act, event: HostEvent) -> Answer:
+    try:
+        return act(event) or {}
     except SideshootError as error:
         return _fault(act, str(error))
     except Exception as error:  # noqa: BLE001 - the last resort: the host goes on in any case
@@ -92,15 +109,15 @@ def _answer(call: Call, act: Callable[[HostEvent], Decision | None]) -> Decision
         return _fault(act, str(report_fault(error, ["hook"])))
 
 
-def _fault(act: Callable[[HostEvent], Decision | None], why: str) -> Decision | None:
+def _fault(act: Act, why: str) -> Answer:
     from sideshoot.review.gate import unreviewed  # noqa: PLC0415 - rare
 
     line = " ".join(why.split())
     if act is not _stop:
         # What these hooks print goes to the host's model.
         output.note(f"sideshoot: {line}")
-        return None
-    return unreviewed(line)
+        return {}
+    return unreviewed(line).as_host_wants_it()
 
 
 def _read(call: Call) -> HostEvent:
@@ -162,13 +179,28 @@ def _session_start(event: HostEvent) -> None:
         gate.session_started()
 
 
-def _user_prompt_submit(event: HostEvent) -> None:
+def _hold_words(event: HostEvent) -> Answer | None:
+    """Hold what the user has typed, if it is a slash command of our plugin's."""
+    prompt = event.text("prompt")
+    if "/sideshoot:" not in prompt[:_FAR_ENOUGH]:
+        return None
+    from sideshoot.plugin.typed import hold, read_command  # noqa: PLC0415 - few prompts are one
+
+    typed = read_command(prompt)
+    if typed is None:
+        return None
+    name = hold(replace(typed, session=event.session, folder=str(event.folder.absolute())))
+    told = f"Sideshoot holds what the user typed, word for word. Its `request` is {name}"
+    return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": told}}
+
+
+def _prompted(event: HostEvent) -> None:
     gate = _gate(event)
     if gate is not None:
         gate.prompted()
 
 
-def _stop(event: HostEvent) -> Decision | None:
+def _stop(event: HostEvent) -> Answer | None:
     gate = _gate(event)
     if gate is None:
         return None
@@ -188,7 +220,25 @@ def _stop(event: HostEvent) -> Decision | None:
 
     # The host ends its hooks when their time is over: no process of ours may stay behind.
     with Interrupts(end, end):
-        return gate.stopped(turn, stop)
+        return gate.stopped(turn, stop).as_host_wants_it()
+
+
+def _session_end(event: HostEvent) -> None:
+    """Say which jobs of the session go on without it: none is touched."""
+    from sideshoot.git import discover  # noqa: PLC0415 - not for --help
+    from sideshoot.jobs.store import Store  # noqa: PLC0415 - the same
+
+    try:
+        state_dir = discover(event.folder, only_to_look=True).state_dir
+    except NotARepository:
+        return
+    if not event.session or not state_dir.exists():
+        return
+    jobs = Store.open(state_dir).list(states=(State.QUEUED, State.RUNNING))
+    for job in jobs:
+        if job.session == event.session:
+            status = command_from_anywhere(job.target, "status", job.id)
+            output.note(f"sideshoot: job {job.id} goes on in the background; {status}")
 
 
 def _hand_on(session: str) -> None:
@@ -205,8 +255,9 @@ def _hand_on(session: str) -> None:
                 out.write(line if not known or known.endswith("\n") else f"\n{line}")
 
 
-_EVENTS: dict[str, Callable[[HostEvent], Decision | None]] = {
-    "sessionstart": _session_start,
-    "userpromptsubmit": _user_prompt_submit,
-    "stop": _stop,
+_EVENTS: dict[str, tuple[Act, ...]] = {
+    "sessionstart": (_session_start,),
+    "userpromptsubmit": (_hold_words, _prompted),
+    "stop": (_stop,),
+    "sessionend": (_session_end,),
 }

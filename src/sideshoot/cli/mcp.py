@@ -32,7 +32,11 @@ class _Leave(Exception):
 
 
 @click.command("mcp", cls=Command, help=HELP, example=EXAMPLES)
-def command(call: Call) -> int:
+@click.option(
+    "--slash-commands", is_flag=True, help="Also carry out what users type; for our plugins."
+)
+def command(call: Call, *, slash_commands: bool) -> int:
+    from sideshoot.mcp.catalogue import SLASH_COMMAND, TOOLS  # noqa: PLC0415 - not for --help
     from sideshoot.mcp.server import Server  # noqa: PLC0415 - not for --help
     from sideshoot.mcp.wire import taken_over  # noqa: PLC0415 - not for --help
 
@@ -43,7 +47,8 @@ def command(call: Call) -> int:
     with suppress(_Leave):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _leave)
-        Server(taken_over()).serve()
+        tools = TOOLS | ({SLASH_COMMAND.name: SLASH_COMMAND} if slash_commands else {})
+        Server(taken_over(), tools).serve()
     return 0
 
 

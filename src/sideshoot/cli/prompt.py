@@ -43,7 +43,7 @@ class RunCommand(Command):
                 spelled.append(word)
             elif equals:
                 spelled.append(f"{name}-job={value}")
-            elif next_kind == "word" and _is_id(following):
+            elif next_kind == "word" and is_job_id(following):
                 # The words after the id have not been looked at yet.
                 rest = self.spelled_out(args[len(spelled) + 2 :])
                 return [*spelled, f"{name}-job", following, *rest]
@@ -90,7 +90,8 @@ def _read(prompt_file: str, folder: Path) -> str:
         ) from None
 
 
-def _is_id(word: str) -> bool:
+def is_job_id(word: str) -> bool:
+    """Whether a word is shaped like a whole id, so that it is hardly the beginning of a text."""
     return _JOB_ID.fullmatch(word) is not None
 
 

@@ -34,7 +34,7 @@ EXIT_STATUS = {
 
 _COLOURS = {Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.INTERRUPTED: "red"}
 
-_WORDS = {
+COMMAND_WORDS = {
     "diff": "see what changed",
     "keep": "bring it into your tree",
     "discard": "drop it",
@@ -69,6 +69,14 @@ def summary_lines(
 
     :param further: steps that make sense beside those of every job.
     """
+    yield from fact_lines(call, job, changes, stream)
+    yield from next_lines(call, job, [*worthwhile(job, changes), *further], stream)
+
+
+def fact_lines(
+    call: Call, job: Job, changes: Sequence[FileChange], stream: TextIO
+) -> Iterator[str]:
+    """The same without the commands."""
     yield outcome_line(job, stream)
     if job.result or changes:
         yield from stat_lines(changes, most=MOST_FILES, stream=stream)
@@ -78,7 +86,6 @@ def summary_lines(
         yield f"{output.styled('warning:', 'yellow', stream)} {warning}"
     if job.continued_by is not None:
         yield f"job {job.continued_by} went on from here; it holds this work, too"
-    yield from next_lines(call, job, [*_worthwhile(job, changes), *further], stream)
 
 
 def outcome_line(job: Job, stream: TextIO) -> str:
@@ -105,7 +112,7 @@ def next_lines(call: Call, job: Job, steps: Sequence[str], stream: TextIO) -> It
     commands = [next_command(call, *_COMMANDS.get(step, (step,)), job.id) for step in steps]
     longest = max(map(len, commands), default=0)
     for command, step in zip(commands, steps, strict=True):
-        yield f"  {command:<{longest}}  {output.styled(f'# {_WORDS[step]}', 'dim', stream)}"
+        yield f"  {command:<{longest}}  {output.styled(f'# {COMMAND_WORDS[step]}', 'dim', stream)}"
 
 
 def say_message(text: str) -> None:
@@ -126,7 +133,8 @@ def show_on_stderr(
     show(summary_lines(call, job, changes, sys.stderr, further), output.note)
 
 
-def _worthwhile(job: Job, changes: Sequence[FileChange]) -> list[str]:
+def worthwhile(job: Job, changes: Sequence[FileChange]) -> list[str]:
+    """The names of the commands that make sense for a job with these changes."""
     nothing = job.state is State.FINISHED and not changes and job.decision is Decision.OPEN
     if nothing and job.continued_by is None:
         return ["discard"] if job.worktree else []

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sideshoot.config.settings import AGENTS, named
 from sideshoot.errors import CannotStart
+from sideshoot.home import state_folder
 from sideshoot.lock import locked
 from sideshoot.text import show_path
 
@@ -173,19 +174,7 @@ def _digest(repository: Path, item: Item) -> str:
 
 def _file(repository: Path) -> Path:
     name = hashlib.sha256(os.fsencode(os.path.realpath(repository))).hexdigest()[:32]
-    return _state_folder() / "consents" / f"{name}.json"
-
-
-def _state_folder() -> Path:
-    """The user's, by the XDG base directory specification."""
-    named = os.environ.get("XDG_STATE_HOME", "")
-    try:
-        folder = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
-    except RuntimeError:
-        raise CannotStart(
-            "you have no home folder, where consents are kept; set HOME or XDG_STATE_HOME"
-        ) from None
-    return folder / "sideshoot"
+    return state_folder("consents") / "consents" / f"{name}.json"
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

@@ -10,13 +10,15 @@ import contextlib
 import os
 import socket
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sideshoot.errors import CannotStart
+from sideshoot.home import state_folder
 from sideshoot.lock import acquire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FIRST, LAST = 20_000, 32_000
 """Below those that systems give to outgoing connections (32768 on Linux, 49152 elsewhere)."""
@@ -33,7 +35,7 @@ def reserved_ports(job_id: str) -> Iterator[dict[str, str]]:
     """
     handle = None
     variables = {}
-    with contextlib.suppress(OSError, RuntimeError):
+    with contextlib.suppress(OSError, CannotStart):
         folder = _folder()
         for first in _blocks(job_id):
             handle = acquire(folder / str(first))
@@ -74,8 +76,6 @@ def _is_free(port: int) -> bool:
 
 
 def _folder() -> Path:
-    named = os.environ.get("XDG_STATE_HOME", "")
-    home = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
-    folder = home / "sideshoot" / "ports"
+    folder = state_folder("ports") / "ports"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

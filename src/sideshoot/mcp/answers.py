@@ -24,10 +24,14 @@ class Answer:
     """The tool did its work, and the work did not succeed."""
     links: Sequence[Mapping[str, Any]] = ()
     """Resources that hold more."""
+    text: str | None = None
+    """What is for a person, in place of the record."""
 
     @property
     def fields(self) -> dict[str, Any]:
         """The result of `tools/call`."""
+        if self.text is not None:
+            return {"content": [{"type": "text", "text": self.text}], "isError": self.failed}
         record = bounded(self.record)
         text = {"type": "text", "text": json.dumps(record, ensure_ascii=False, default=str)}
         links = [{"type": "resource_link", **link} for link in self.links]

@@ -50,9 +50,9 @@ def _done(tool: Tool, exchange: Exchange) -> Answer:
 
 
 def _refuse_ends(given: dict[str, Any]) -> None:
-    """No name and no path can hold the character that ends them; a task can hold all."""
+    """No name and no path can hold the character that ends them; what the user says can hold all."""
     for name, value in given.items():
-        if name != "task" and "\0" in str(
+        if name not in ("task", "words") and "\0" in str(
             value if isinstance(value, str) else "".join(_words(value))
         ):
             raise UsageError(f"the argument {name!r} has a NUL character in it")

@@ -23,8 +23,11 @@ class Tool:
     place: str
     """The function that does it, as `module:name`."""
     input: Schema
-    output: Schema
+    output: Schema | None
+    """What its records are; `None` where it answers with text."""
     hints: dict[str, bool] = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+    """What is for certain clients only."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -34,8 +37,9 @@ class Tool:
             "title": self.title,
             "description": self.description,
             "inputSchema": self.input,
-            "outputSchema": self.output,
+            **({"outputSchema": self.output} if self.output else {}),
             "annotations": {"title": self.title, **self.hints},
+            **({"_meta": self.meta} if self.meta else {}),
         }
 
 
@@ -291,6 +295,41 @@ TOOLS = {
         _RUN, _REVIEW, _STATUS, _WAIT, _LOGS, _RESULT, _DIFF, _KEEP, _DISCARD, _UNDO, _CANCEL,
     )
 }  # fmt: skip
+
+SLASH_COMMAND = Tool(
+    "slash_command",
+    "Carry out a slash command",
+    "Carry out a slash command of Sideshoot's that the user has typed, such as /sideshoot:rescue. Call "
+    "it only where the text of such a command tells you to. The answer is for the user: show it word "
+    "for word, as Markdown.",
+    "sideshoot.plugin.slash:slash_command",
+    arguments(
+        {
+            "request": text(
+                "The id that was told along with the slash command. What the user typed is held under "
+                "it, word for word."
+            ),
+            "command": text("Only if no id was told: the command's name, such as rescue."),
+            "words": text(
+                "Only if no id was told: all that the user typed after the name, exactly as it stands."
+            ),
+            "thread": choice(
+                "What the user answered when you had to ask them: go on with the thread, or start a "
+                "new one.",
+                "resume",
+                "fresh",
+            ),
+            "from_review": text(
+                "The review whose findings are the task, if the user chose that when you had to ask."
+            ),
+        }
+    ),
+    None,
+    {"readOnlyHint": False, "destructiveHint": True, "openWorldHint": True},
+    # Claude Code: to have it without a search, and not to cut what is to be shown word for word.
+    {"anthropic/alwaysLoad": True, "anthropic/maxResultSizeChars": 500_000},
+)
+"""For the plugin of Claude Code alone."""
 
 INSTRUCTIONS = """\
 Sideshoot lets a coding agent try a task in a disposable copy of the user's repository. `run` starts a \

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sideshoot.mcp.protocol import meta_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from sideshoot.mcp.catalogue import Tool
     from sideshoot.mcp.protocol import Message
 
 _PROGRESS_S = 0.1
@@ -31,12 +32,15 @@ class Exchange:
         params: Message,
         *,
         session: str,
+        tools: Mapping[str, Tool],
         notify: Callable[[str, Message], None],
         ask_for_roots: Callable[[Exchange], Sequence[Path]],
     ) -> None:
         self.params = params
         self.session = session
         """The session that jobs of this client belong to."""
+        self.tools = tools
+        """The tools that this client has."""
         self._notify = notify
         self._ask_for_roots = ask_for_roots
         self._token = meta_of(params).get("progressToken")

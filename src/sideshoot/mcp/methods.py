@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot import __version__
 from sideshoot.mcp import protocol
-from sideshoot.mcp.catalogue import INSTRUCTIONS, TOOLS
+from sideshoot.mcp.catalogue import INSTRUCTIONS
 from sideshoot.mcp.protocol import Message, Refused
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def _pong(_: Exchange) -> Message:
     return {}
 
 
-def _tools(_: Exchange) -> Message:
-    return {"tools": [tool.fields for tool in TOOLS.values()]}
+def _tools(exchange: Exchange) -> Message:
+    return {"tools": [tool.fields for tool in exchange.tools.values()]}
 
 
 def _call(exchange: Exchange) -> Message:
     """Call a tool. What it refuses is an answer, for the model to read; only its name can be wrong."""
     name = exchange.params.get("name")
-    tool = TOOLS.get(name) if isinstance(name, str) else None
+    tool = exchange.tools.get(name) if isinstance(name, str) else None
     if tool is None:
         raise Refused(protocol.INVALID_PARAMS, f"there is no tool {name!r}")
     from sideshoot.mcp.calls import called  # noqa: PLC0415 - not to list tools

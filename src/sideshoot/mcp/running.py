@@ -38,15 +38,29 @@ LAST = "last"
 
 def run(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
     """Start a job."""
-    asked = _asked(given)
-    options = _run_options(exchange, given)
-    refuse_contradictions(asked, options)
-    place = place_of(exchange, given)
-    return _carried_out(exchange, place, creation(place, asked, options), given)
+    place, create = run_creation(exchange, given)
+    return _carried_out(exchange, place, create, given)
 
 
 def review(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
     """Start a review."""
+    place, create = review_creation(exchange, given)
+    return _carried_out(exchange, place, create, given)
+
+
+def run_creation(exchange: Exchange, given: Mapping[str, Any]) -> tuple[Place, Callable[[], Job]]:
+    """What records the job that a call asks for, and where; what can be wrong is found out now."""
+    asked = _asked(given)
+    options = _run_options(exchange, given)
+    refuse_contradictions(asked, options)
+    place = place_of(exchange, given)
+    return place, creation(place, asked, options)
+
+
+def review_creation(
+    exchange: Exchange, given: Mapping[str, Any]
+) -> tuple[Place, Callable[[], Job]]:
+    """The same for a review."""
     kind, focus = ReviewKind.REVIEW, given.get("focus", "")
     if focus or given.get("adversarial"):
         kind = ReviewKind.ADVERSARIAL
@@ -54,8 +68,20 @@ def review(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
     options = _review_options(exchange, given)
     reviewing.refuse_contradictions(options)
     place = place_of(exchange, given)
-    create = reviewing.creation(place, kind, focus, options)
-    return _carried_out(exchange, place, create, given)
+    return place, reviewing.creation(place, kind, focus, options)
+
+
+def begun(place: Place, create: Callable[[], Job]) -> Job:
+    """Have a job done by a worker of its own."""
+    job = create()
+    service.launch(place.repository, job.id)
+    return place.store.get(job.id)
+
+
+def awaited(exchange: Exchange, place: Place, job_id: str) -> Job:
+    """Wait for a job, and stop it if the client wants that."""
+    (job,) = watched(exchange, place, [job_id])
+    return _stopped(place, job) if exchange.is_stopped else job
 
 
 def wait(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
@@ -77,16 +103,12 @@ def wait(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
 def _carried_out(
     exchange: Exchange, place: Place, create: Callable[[], Job], given: Mapping[str, Any]
 ) -> Answer:
-    """Have a job done by a worker of its own, and wait for it unless it is for the background."""
-    job = create()
-    service.launch(place.repository, job.id)
+    """Have a job done, and wait for it unless it is for the background."""
+    job = begun(place, create)
     if given.get("background"):
-        return Answer(job_record(place, place.store.get(job.id), []))
+        return Answer(job_record(place, job, []))
     exchange.tell(f"job {job.id} has begun", at_once=True)
-    (job,) = watched(exchange, place, [job.id])
-    if exchange.is_stopped:
-        job = _stopped(place, job)
-    return _told(place, job)
+    return _told(place, awaited(exchange, place, job.id))
 
 
 def _asked(given: Mapping[str, Any]) -> Asked:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.mcp import protocol
 from sideshoot.mcp.batch import Batch
+from sideshoot.mcp.catalogue import TOOLS
 from sideshoot.mcp.exchange import Exchange
 from sideshoot.mcp.methods import SLOW, as_stateless, initialized, method_named
 from sideshoot.mcp.protocol import Message, Refused
@@ -20,8 +21,9 @@ from sideshoot.mcp.roots import InputNeeded, Roots
 from sideshoot.mcp.wire import Unreadable, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from sideshoot.mcp.catalogue import Tool
     from sideshoot.mcp.wire import Wire
 
     Reply = Callable[[Message | None], None]
@@ -33,8 +35,9 @@ LAST_CALLS_S = 30.0
 class Server:
     """One client's connection, from its first message to its last."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, tools: Mapping[str, Tool] = TOOLS) -> None:
         self._wire = wire
+        self._tools = tools
         self._version: str | None = None
         self._roots = Roots(self._send)
         self._session = _session_of_host() or f"mcp-{secrets.token_hex(4)}"
@@ -104,6 +107,7 @@ class Server:
         exchange = Exchange(
             params,
             session=self._session,
+            tools=self._tools,
             notify=self._notify,
             ask_for_roots=self._roots.asker(method, capabilities),
         )
