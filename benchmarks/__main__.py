@@ -1,78 +1,64 @@
-"""Measure Sideshoot's steps next to plain git commands: `python -m benchmarks`.
+"""Measure Sideshoot's steps next to plain git, to what plugins do, and to the floor.
 
-Both ways take turns on one repository, so that what else the machine does falls on both, and the
-figures are medians. Ratios are what counts: figures of two machines can't be compared.
+All take turns on the same repositories, so that what else the machine does falls on all of them, and
+the figures are medians. Ratios are what counts: figures of two machines can't be compared.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import dataclasses
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, rounds
-from benchmarks.repositories import build, machine
-from benchmarks.table import show
+from benchmarks import page, table
+from benchmarks.run import QUICK, Plan, Results, measure
 
-SIZES = (200, 5_000)
-LARGE = 50_000
+LARGE = 200_000
 
 
 def main() -> None:
     options = _options()
-    sizes = options.files or ([*SIZES, LARGE] if options.large else list(SIZES))
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="sideshoot-bench-") as name:
-        os.environ |= _calm(Path(name))
-        print(f"{machine()}, Python {platform.python_version()}, {platform.system()}")
-        if not options.no_steps:
-            for size in sizes:
-                _measure_steps(Path(name), size, options.rounds)
-        if not options.no_commands:
-            _measure_commands(Path(name), options.rounds)
+        results = measure(_plan(options), Path(name))
+    _show(results)
+    if options.page:
+        page.write(results, options.page)
 
 
-def _measure_steps(folder: Path, size: int, wanted: int | None) -> None:
-    count = wanted or (3 if size > 20_000 else 7)
-    repo = build(folder / f"{size}", size)
-    print(f"\n{size} files, {rounds.CHANGED} of them changed; {count} rounds; load {_load()}")
-    show(("", "sideshoot ms", "git ms", "ratio"), rounds.measure(repo, count))
-    print(f"load at the end {_load()}")
+def _show(results: Results) -> None:
+    before, after = results.load
+    print(f"{results.machine}; load {before:.1f} before, {after:.1f} after; {results.took_s:.0f} s")
+    tables = [*table.step_tables(results), table.command_table(results), table.goal_table(results)]
+    for one in tables:
+        print(f"\n{one.text()}")
 
 
-def _measure_commands(folder: Path, wanted: int | None) -> None:
-    count = wanted or 9
-    print(f"\nwhole commands, the interpreter's start included; {count} rounds; load {_load()}")
-    repo = build(folder / "commands", 200)
-    show(("", "ms", "to an empty click program"), commands.measure(repo, count))
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = QUICK if options.quick else Plan()
+    if options.files:
+        plan = dataclasses.replace(plan, sizes=tuple(sorted(options.files)))
+    elif options.large:
+        plan = dataclasses.replace(plan, sizes=(*plan.sizes, LARGE))
+    return dataclasses.replace(plan, rounds=options.rounds or plan.rounds)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument(
-        "--large", action="store_true", help=f"also {LARGE} files (600 MB, minutes)"
-    )
     parser.add_argument("--files", type=int, action="append", help="a size of your own; repeatable")
+    parser.add_argument("--large", action="store_true", help=f"also {LARGE:,} files (minutes more)")
+    parser.add_argument("--quick", action="store_true", help="seconds: only see that it works")
     parser.add_argument("--rounds", type=int, help="how often; 3 to 9 if not given")
     parser.add_argument("--folder", type=Path, help="where to build; a temporary folder by default")
-    parser.add_argument("--no-steps", action="store_true", help="only whole commands")
-    parser.add_argument("--no-commands", action="store_true", help="only steps")
-    return parser.parse_args()
-
-
-def _calm(folder: Path) -> dict[str, str]:
-    """A configuration of the benchmark's own, whatever the user's is."""
-    place = folder / "gitconfig"
-    place.write_text(
-        "[user]\n\tname = Bench\n\temail = bench@example.org\n[gc]\n\tauto = 0\n"
-        "[maintenance]\n\tauto = false\n[init]\n\tdefaultBranch = main\n"
+    parser.add_argument(
+        "--page",
+        type=Path,
+        nargs="?",
+        const=page.DOCS,
+        metavar="FOLDER",
+        help="write performance.md and its charts into this folder; docs if none is named",
     )
-    return {"GIT_CONFIG_GLOBAL": str(place), "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(folder)}
-
-
-def _load() -> str:
-    return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -4,55 +4,102 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import defaultdict
-from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING
 
+from benchmarks.by_sideshoot import PROGRAM
+from benchmarks.figures import FLOOR, GIT, SIDESHOOT, Figures
 from sideshoot.git import discover
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.store import Store
 from sideshoot.model import Job, JobId, Outcome, Request, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-SIDESHOOT = (sys.executable, "-P", "-m", "sideshoot")
-START = "an empty program"
-EMPTY = "an empty click program"
-CLICK = "import click\nclick.command()(lambda: None)()"
+VERSION = "--version"
+HELP = "keep --help"
+RUN = "run -- true"
+FENCED = "run -- true, inside a fence"
+
+FEW = 10
+
+_CLICK = "import click\nclick.command()(lambda: None)()"
+_RUN = ("run", "--sandbox", "off", "--", "true")
+
+SCRIPT = """\
+set -e
+top=$(git rev-parse --show-toplevel) head=$(git rev-parse --verify HEAD)
+common=$(git rev-parse --path-format=absolute --git-common-dir)
+git diff-files --quiet; git ls-files --others --exclude-standard -z
+git update-ref refs/bench/base "$head"
+git for-each-ref >"$common/bench-before"
+git worktree add -q -b bench/1 .worktrees/bench
+cd .worktrees/bench
+true
+own=$(git rev-parse --path-format=absolute --git-dir)
+cp -p "$own/index" "$own/bench-index"
+export GIT_INDEX_FILE="$own/bench-index"
+git add -A
+result=$(git commit-tree -p "$head" -m result "$(git write-tree)")
+unset GIT_INDEX_FILE
+git update-ref refs/bench/result "$result"
+git ls-files --others --ignored --exclude-standard --directory -z
+git for-each-ref >"$common/bench-after"
+"""
+"""What a job does with git, without anything around it: a base, a worktree, a saved result, and the
+user's refs as they were before and after. The agent is `true`."""
+
+_CLEAN = """\
+git worktree remove --force .worktrees/bench && git branch -q -D bench/1
+git update-ref -d refs/bench/base; git update-ref -d refs/bench/result
+"""
 
 
-def measure(repo: Path, count: int) -> Iterator[tuple[str, ...]]:
-    """Rows of a table: what a command takes, and its ratio to a click program that does nothing."""
-    few, many = repo.with_name("few jobs"), repo.with_name("many jobs")
-    repo.rename(few)
-    subprocess.run(["git", "clone", "-q", few, many], check=True)
-    _finish_jobs(few, 10)
-    _finish_jobs(many, 1000)
-    programs: dict[str, tuple[Path, Sequence[str]]] = {
-        START: (few, (sys.executable, "-c", "pass")),
-        EMPTY: (few, (sys.executable, "-P", "-c", CLICK)),
-        "sideshoot --version": (few, (*SIDESHOOT, "--version")),
-        "sideshoot keep --help": (few, (*SIDESHOOT, "keep", "--help")),
-        "sideshoot status, 10 finished jobs": (few, (*SIDESHOOT, "status")),
-        "sideshoot status, 1000 finished jobs": (many, (*SIDESHOOT, "status")),
+def status_with(jobs: int) -> str:
+    """The name of the row about `status` with so many finished jobs."""
+    return f"status, {jobs:,} finished jobs"
+
+
+def measure(repo: Path, rounds: int, *, many: int) -> Figures:
+    """Take commands that only look, with few finished jobs and with many, in a small repository."""
+    other = repo.with_name("many")
+    subprocess.run(["git", "clone", "-q", repo, other], check=True)
+    _finish_jobs(repo, FEW)
+    _finish_jobs(other, many)
+    looks: dict[str, tuple[Path, tuple[str, ...]]] = {
+        VERSION: (repo, ("--version",)),
+        HELP: (repo, ("keep", "--help")),
+        status_with(FEW): (repo, ("status",)),
+        status_with(many): (other, ("status",)),
     }
-    taken = _in_turns(programs, count)
-    for name in programs:
-        yield name, f"{taken[name]:.1f}", f"{taken[name] / taken[EMPTY]:.2f}"
+    figures = Figures()
+    for _, into in figures.rounds(rounds):
+        for name, (folder, argv) in looks.items():
+            _take(into, name, SIDESHOOT, folder, (*PROGRAM, *argv))
+            _take(into, name, FLOOR, folder, (sys.executable, "-P", "-c", _CLICK))
+    return figures
 
 
-def _in_turns(programs: dict[str, tuple[Path, Sequence[str]]], count: int) -> dict[str, float]:
-    taken: dict[str, list[float]] = defaultdict(list)
-    for number in range(-1, count):
-        for name, (folder, argv) in programs.items():
-            start = perf_counter()
-            subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-            if number >= 0:  # The first round warms the caches.
-                taken[name].append(perf_counter() - start)
-    return {name: 1000 * median(seconds) for name, seconds in taken.items()}
+def measure_run(repo: Path, rounds: int) -> Figures:
+    """Take a job that does nothing: with Sideshoot, and as a shell script of git commands."""
+    figures = Figures()
+    for _, into in figures.rounds(rounds):
+        _take(into, RUN, SIDESHOOT, repo, (*PROGRAM, *_RUN))
+        _take(into, RUN, GIT, repo, ("sh", "-c", SCRIPT))
+        _quiet(repo, ("sh", "-c", _CLEAN))
+        _take(into, RUN, FLOOR, repo, (sys.executable, "-c", "pass"))
+        _take(into, FENCED, SIDESHOOT, repo, (*PROGRAM, "run", "--", "true"))
+    return figures
+
+
+def _take(into: Figures, step: str, way: str, folder: Path, argv: Sequence[str]) -> None:
+    with into.timed((step, way)):
+        _quiet(folder, argv)
+
+
+def _quiet(folder: Path, argv: Sequence[str]) -> None:
+    subprocess.run(argv, cwd=folder, check=True, capture_output=True)
 
 
 def _finish_jobs(repo: Path, count: int) -> None:

@@ -9,10 +9,13 @@ import time
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 MEAN_BYTES = 12_000
+SMALL_BYTES = 600
+"""How long files are where there are very many of them."""
+VERY_MANY = 100_000
 FOLDERS = 10
 """So many files and folders are in each folder."""
 
@@ -34,13 +37,19 @@ def paths(files: int) -> Iterator[str]:
         yield f"{folders}/module_{number}.py"
 
 
-def let_be_old(top: Path, changed: list[str]) -> None:
+def let_be_old(top: Path, changed: Sequence[str]) -> None:
     """Give files a time before the index's, as the files have that somebody works with."""
     old = time.time() - 3600
     for path in changed:
         if (top / path).exists():
             os.utime(top / path, (old, old))
     git(top, "update-index", "-q", "--refresh")
+
+
+def restore(top: Path, changed: Sequence[str]) -> None:
+    """Have the repository as it was built, after some files were changed."""
+    git(top, "reset", "-q", "--hard")
+    let_be_old(top, changed)
 
 
 def git(top: Path, *argv: str) -> bytes:
@@ -68,8 +77,9 @@ def _write_commit(stream: IO[bytes], files: int) -> None:
     stream.write(b"data 5\nfirst\n")
     dice = random.Random(files)
     text = _text(dice)
+    mean = MEAN_BYTES if files < VERY_MANY else SMALL_BYTES
     for path in paths(files):
-        size = min(int(dice.expovariate(1 / MEAN_BYTES)) + 100, 200_000)
+        size = min(int(dice.expovariate(1 / mean)) + 100, 200_000)
         start = dice.randrange(len(text) - size)
         content = text[start : start + size] + b"\n"
         stream.write(b"M 100644 inline %s\ndata %d\n" % (path.encode(), len(content)))
