@@ -55,6 +55,12 @@ def status(jobs: Jobs) -> bytes:
     return jobs.repo.git("status", "--short")
 
 
+def work_on(job: Job) -> None:
+    """Do something in the workspace of a job that has ended."""
+    assert job.worktree is not None
+    Path(job.worktree, "by-hand").touch()
+
+
 def is_opened(job: Job) -> bool:
     return job.worktree is not None and Path(job.worktree).is_dir()
 
@@ -153,11 +159,35 @@ def test_a_workspace_that_can_not_be_saved_again_stays(
         raise CaptureFailed("can't be read")
 
     monkeypatch.setattr("sideshoot.jobs.decide.capture", fails)
+    work_on(job)
     kept = keep(jobs, job)
     assert any("stays" in warning for warning in kept.warnings)
     assert is_opened(jobs.get(job))
+    other = jobs.run(TWO)
+    work_on(other)
     with pytest.raises(CaptureFailed):
-        discard(jobs, jobs.run(TWO))
+        discard(jobs, other)
+
+
+def test_a_workspace_that_is_as_it_was_is_not_captured_again(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is as young as the capture, which would have to be looked at again.
+    job = jobs.run(f"{TWO}; sleep 0.1")
+    monkeypatch.setattr("sideshoot.jobs.decide.capture", None)
+    assert len(keep(jobs, job).changed) == 2
+    assert status(jobs) == b"M  app.py\nA  made\n"
+
+
+def test_a_conflict_that_was_settled_in_the_workspace_is_none_any_more(jobs: Jobs) -> None:
+    job = jobs.run("echo theirs > app.py; sleep 0.1")
+    jobs.repo.write("app.py", "ours\n")
+    with pytest.raises(KeepConflict):
+        keep(jobs, job)
+    assert job.worktree is not None
+    Path(job.worktree, "app.py").write_text("ours\n")
+    assert keep(jobs, job).changed == ()
+    assert jobs.get(job).decision is Decision.KEPT
 
 
 def test_ignored_outputs_come_when_asked_for(jobs: Jobs) -> None:

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.errors import Busy, CaptureFailed, JobNotFound, SideshootError, WrongState
+from sideshoot.errors import (
+    Busy,
+    CaptureFailed,
+    JobNotFound,
+    KeepRefused,
+    SideshootError,
+    WrongState,
+)
 from sideshoot.git.trees import differences
 from sideshoot.jobs import intent
 from sideshoot.jobs.branch import make_branch
@@ -30,16 +37,18 @@ from sideshoot.workspace.plan import selected
 from sideshoot.workspace.record import load_record
 from sideshoot.workspace.refs import result_ref, undo_ref
 from sideshoot.workspace.removal import remove_workspace
+from sideshoot.workspace.seal import checking
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.undo import Undone, undo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
     from sideshoot.workspace.apply import Recovered
     from sideshoot.workspace.keep import KeepOptions, Kept
+    from sideshoot.workspace.seal import Check
 
 _KEPT = (Decision.KEPT, Decision.PARTLY_KEPT)
 
@@ -90,10 +99,7 @@ def keep_job(
     """
     with deciding(repository, store, job) as (home, found):
         _refuse_decided(found)
-        fresh = refreshed(home, store, found)
-        if fresh.error is not None and fresh.job.result is None:
-            raise fresh.error
-        kept, now = _keep(home, store, fresh.job, _with_ignored(home, fresh.job, options, ignored))
+        fresh, kept, now = _keep_latest(home, store, found, options, ignored)
         reached("keep.decided")
         warnings = [*fresh.warnings, *kept.warnings]
         if now.decision is Decision.KEPT and not options.dry_run:
@@ -223,6 +229,9 @@ def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
     workspace = workspace_of(repository, job)
     if workspace is None or not job.opened:
         return Fresh(job)
+    with checking(workspace, job.result) as check:
+        if check is not None and check.holds():
+            return Fresh(job, is_there=True)
     if job.result is not None and not workspace.path.is_dir():
         return Fresh(
             job, (f"the workspace {show_path(workspace.path)} is gone; what was saved counts",)
@@ -240,14 +249,58 @@ def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
     return Fresh(changed, (note, *captured.warnings))
 
 
-def _keep(repository: Repository, store: Store, job: Job, options: KeepOptions) -> tuple[Kept, Job]:
+class _Outdated(KeepRefused):
+    """The workspace was changed since it was captured."""
+
+
+def _keep_latest(
+    repository: Repository,
+    store: Store,
+    job: Job,
+    options: KeepOptions,
+    ignored: Sequence[bytes],
+) -> tuple[Fresh, Kept, Job]:
+    """Keep what lies in the workspace now.
+
+    Mostly that is what was captured. So the keep is made ready while git looks if it is, and is only
+    begun anew if not.
+    """
+    with checking(workspace_of(repository, job), job.result) as check:
+        try:
+            if check is not None:
+                wanted = _with_ignored(repository, job, options, ignored)
+                return Fresh(job), *_keep(repository, store, job, wanted, partial(_confirm, check))
+        except SideshootError:
+            if check is None or check.holds():
+                raise
+    fresh = refreshed(repository, store, job)
+    if fresh.error is not None and fresh.job.result is None:
+        raise fresh.error
+    wanted = _with_ignored(repository, fresh.job, options, ignored)
+    return fresh, *_keep(repository, store, fresh.job, wanted)
+
+
+def _confirm(check: Check) -> None:
+    if not check.holds():
+        raise _Outdated("the workspace was changed")
+
+
+def _keep(
+    repository: Repository,
+    store: Store,
+    job: Job,
+    options: KeepOptions,
+    confirm: Callable[[], None] = lambda: None,
+) -> tuple[Kept, Job]:
     if job.result is None or job.base is None:
         raise WrongState(f"job {job.id} has no result that could be kept")
     if options.dry_run:
-        return keep(repository, job.id, job.base, job.result, options), job
+        kept = keep(repository, job.id, job.base, job.result, options)
+        confirm()
+        return kept, job
     goal = _goal(repository, job, options)
     with intent.intending(store.state_dir, job.id, goal):
-        kept = keep(repository, job.id, job.base, job.result, options)
+        kept = keep(repository, job.id, job.base, job.result, options, confirm=confirm)
         decision = Decision(goal.decision)
         return kept, _decided(store, job, decision, kept_paths=goal.kept_paths)
 

@@ -27,7 +27,7 @@ from sideshoot.workspace.steps import reached
 from sideshoot.workspace.swap import Item, Swap, is_swapped, read_note, take_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sideshoot.git import Repository
     from sideshoot.workspace.indexing import Staged
@@ -59,6 +59,8 @@ class Deed:
     """Files and folders beside git's own, and where they lie ready."""
     removed: Sequence[bytes] = ()
     """Paths beside git's own that go."""
+    confirm: Callable[[], None] = lambda: None
+    """Called when all is ready and nothing is written yet; what it raises stops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def carry_out(repository: Repository, deed: Deed, folder: Path) -> None:
     if deed.record is not None:
         raw = _raw_entries(repository, swap, deed.changes)
         undo = save_record(repository, replace(deed.record, raw=raw))
+    deed.confirm()
     reached("keep.prepared")
     note = {
         "kind": deed.kind,

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
-from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences, parse_raw
+from sideshoot.git.trees import (
+    GITLINK,
+    Delta,
+    Entry,
+    changed_tree,
+    differences,
+    gitlinks,
+    parse_raw,
+)
 from sideshoot.text import show_path
 from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.included import RULES, included_paths
@@ -23,6 +31,7 @@ from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
+from sideshoot.workspace.seal import look, seal
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -31,8 +40,11 @@ if TYPE_CHECKING:
 
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
+    from sideshoot.workspace.seal import Look
 
 FORMAT = 1
+
+_INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class _Left:
     tree: str
     manifest: Manifest = field(default_factory=Manifest)
     warnings: list[str] = field(default_factory=list)
+    seen: Look | None = None
+    """What the workspace looked like before, if that and the index tell all of it."""
 
 
 def capture(repository: Repository, workspace: Workspace) -> Captured:
@@ -84,11 +98,16 @@ def capture(repository: Repository, workspace: Workspace) -> Captured:
         is_there = workspace.path.is_dir() and not workspace.path.is_symlink()
         notes = verify(workspace) if is_there else []
         head, before = _known(workspace)
-        if is_there:
-            left = _from_folder(repository, workspace, before, notes)
-        else:
-            left = _without_folder(repository, workspace)
-        return _held(repository, workspace, left, head, before)
+        with scratch(repository) as folder:
+            if is_there:
+                left = _from_folder(repository, workspace, before, notes, folder)
+            else:
+                left = _without_folder(repository, workspace, folder)
+            captured = _held(repository, workspace, left, head, before)
+            if left.seen is not None:
+                index = folder / _INDEX
+                seal(workspace, left.seen, commit=captured.commit, head=head, index=index)
+            return captured
     except (GitError, OSError) as error:
         reason = error.reason if isinstance(error, GitError) else f"{error.strerror}"
         raise CaptureFailed(
@@ -112,26 +131,33 @@ def read_manifest(repository: Repository, result: str) -> Manifest:
 
 
 def _from_folder(
-    repository: Repository, workspace: Workspace, before: str | None, notes: list[str]
+    repository: Repository,
+    workspace: Workspace,
+    before: str | None,
+    notes: list[str],
+    folder: Path,
 ) -> _Left:
-    with scratch(repository) as folder:
-        index = folder / "index"
-        git = workspace.repository.git.with_index(index).configured(_modes(workspace.path.parent))
-        if not copy_index(workspace.private_index, index):
-            git.run("read-tree", workspace.base)
-        staged = _staged_by_agent(workspace, notes)
-        also = _own(workspace, staged, notes)
-        also += _saved_before(repository, workspace, before)
-        seen = snapshot(
-            workspace.repository, git, also=also, empty_folders=True, known=_known_beside(workspace)
-        )
-        nested = save_nested(repository, workspace, seen.repositories)
-        links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
-        links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
-        tree = _with_links(workspace.repository, seen, links, folder)
-        converted = find_converted(workspace, tree, folder)
+    index, modes = folder / _INDEX, _modes(workspace.path.parent)
+    first = look(workspace, modes)
+    git = workspace.repository.git.with_index(index).configured(modes)
+    if not copy_index(workspace.private_index, index):
+        git.run("read-tree", workspace.base)
+    staged = _staged_by_agent(workspace, notes)
+    also = _own(workspace, staged, notes)
+    also += _saved_before(repository, workspace, before)
+    seen = snapshot(
+        workspace.repository, git, also=also, empty_folders=True, known=_known_beside(workspace)
+    )
+    nested = save_nested(repository, workspace, seen.repositories)
+    links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
+    links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
+    tree = _with_links(workspace.repository, seen, links, folder)
+    converted = find_converted(workspace, tree, folder)
     manifest = Manifest(raw=seen.raw, converted=converted, empty=seen.empty, inner=nested.records)
-    return _Left(tree, manifest, [*notes, *nested.warnings, *_warnings(workspace, seen)])
+    warnings = [*notes, *nested.warnings, *_warnings(workspace, seen)]
+    if nested.records or seen.repositories or any(gitlinks(git, index)):
+        first = None  # these have files of their own, which no seal is about
+    return _Left(tree, manifest, warnings, first)
 
 
 def _known_beside(workspace: Workspace) -> Path | None:
@@ -184,22 +210,17 @@ def _staged_by_agent(workspace: Workspace, notes: list[str]) -> list[Delta]:
     return parse_raw(answer.stdout)
 
 
-def _without_folder(repository: Repository, workspace: Workspace) -> _Left:
+def _without_folder(repository: Repository, workspace: Workspace, folder: Path) -> _Left:
     """The folder is gone: what was committed or staged is still held, and counts."""
     note = f"the workspace {show_path(workspace.path)} is gone"
     staged = _index_tree(workspace)
     if staged is None:
         raise CaptureFailed(f"{note}, and with it what was not committed; nothing can be saved")
     began = _started_index_tree(repository, workspace)
-    with scratch(repository) as folder:
-        changes = {d.path: d.new for d in differences(repository.git, began, staged)}
-        tree = changed_tree(
-            repository.git,
-            workspace.base,
-            changes,
-            index=folder / "index",
-            null_id=repository.null_id,
-        )
+    changes = {d.path: d.new for d in differences(repository.git, began, staged)}
+    tree = changed_tree(
+        repository.git, workspace.base, changes, index=folder / _INDEX, null_id=repository.null_id
+    )
     return _Left(tree, warnings=[f"{note}; what the agent had committed or staged is saved"])
 
 

@@ -66,12 +66,19 @@ class Kept:
 
 
 def keep(
-    repository: Repository, job_id: JobId, base: str, result: str, options: KeepOptions
+    repository: Repository,
+    job_id: JobId,
+    base: str,
+    result: str,
+    options: KeepOptions,
+    *,
+    confirm: Callable[[], None] = lambda: None,
 ) -> Kept:
     """Bring the change from `base` to `result`, or a part of it, into the user's working tree.
 
     All of it or nothing; and what it replaces can be taken back by `sideshoot.workspace.undo.undo`.
 
+    :param confirm: called when all is ready and nothing is written yet; what it raises stops here.
     :raises KeepConflict: both changed the same place, and `options.conflicts` is ``stop``.
     :raises KeepRefused: something is in the way.
     :raises Busy: another command is at work in this repository.
@@ -86,7 +93,7 @@ def keep(
         folder = held.enter_context(change_folder(repository, job_id))
         if options.stage:
             held.enter_context(index_lock(repository, folder))
-        return _keep(repository, job_id, source, options, folder)
+        return _keep(repository, job_id, source, options, folder, confirm=confirm)
 
 
 def _planned(
@@ -107,7 +114,13 @@ def _foreseen(repository: Repository, plan: Plan) -> Kept:
 
 
 def _keep(
-    repository: Repository, job_id: JobId, source: Source, options: KeepOptions, folder: Path
+    repository: Repository,
+    job_id: JobId,
+    source: Source,
+    options: KeepOptions,
+    folder: Path,
+    *,
+    confirm: Callable[[], None],
 ) -> Kept:
     manifest = read_manifest(repository, source.result)
     plan = _planned(repository, source, options, manifest, folder)
@@ -131,8 +144,11 @@ def _keep(
             ),
             ref_updates=[commit] if commit else [],
             extras=extras,
+            confirm=confirm,
         )
         carry_out(repository, deed, folder)
+    else:
+        confirm()
     fetched = bring_submodules(repository, job_id, _chosen(options, manifest))
     return Kept(
         changed=changed,
