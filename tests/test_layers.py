@@ -17,6 +17,7 @@ ALLOWED = {
     "workspace": {"workspace", "git"},
     "agents": {"agents", "fence"},
     "fence": {"fence"},
+    "hosts": {"hosts"},
     "jobs": {"jobs", "workspace", "agents", "fence", "git"},
     "review": {"review", "jobs", "workspace", "agents", "fence", "git"},
     "mcp": {"mcp", "cli", "review", "jobs", "workspace", "agents", "git"},

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.command import PROGRAM
+from support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,27 +134,6 @@ def test_on_a_terminal_it_is_asked_for(
     assert "[y/N]" in shown
     assert ended == status
     assert sideshoot("run", "--", "true").status == status
-
-
-def on_terminal(sideshoot: Command, answer: bytes, *words: str) -> tuple[str, int]:
-    """Run a command on a terminal of its own, and answer its question."""
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover - the child
-        os.chdir(sideshoot.cwd)
-        os.execv(PROGRAM[0], [*PROGRAM, *words])
-    shown, end, told = b"", time.monotonic() + 60, False
-    while time.monotonic() < end:
-        if select.select([terminal], [], [], 1.0)[0]:
-            try:
-                piece = os.read(terminal, 4096)
-            except OSError:  # it is over
-                break
-            shown += piece
-        if b"[y/N]" in shown and not told:
-            told = bool(os.write(terminal, answer))
-    os.close(terminal)
-    _, status = os.waitpid(pid, 0)
-    return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(status)
 
 
 # -- broken files

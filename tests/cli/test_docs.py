@@ -143,7 +143,8 @@ def test_the_keys_of_what_setup_finds_are_named(repo: Repo, sideshoot: Command) 
     named = {*re.findall(r"`(\w+)`", row)} - {"setup", "null"}
 
     parts = (found, *(found[key] for key in ("git", "sandbox", "defaults", "review_gate")))
-    listed = (*found["next_steps"][:1], found["agents"][0], found["defaults"]["agent"])
+    lists = (found["next_steps"][:1], found["agents"][:1], found["hosts"][:1])
+    listed = (*(item for items in lists for item in items), found["defaults"]["agent"])
     assert {key for part in (*parts, *listed) for key in part} == named
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sideshoot.cli import output
 from sideshoot.cli.columns import GAP, cut, pad, terminal_columns, width
+from sideshoot.cli.hosts import host_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def checkup_record(config: Config, found: Checkup) -> dict[str, Any]:
         "sandbox": _sandbox_record(found.mechanism),
         "defaults": {name: _default_record(config, found, name) for name in DEFAULTS},
         "review_gate": _gate_record(config),
+        "hosts": host_records(),
         "next_steps": [step._asdict() for step in next_steps(found)],
     }
 
@@ -205,6 +207,7 @@ def _facts(config: Config, found: Checkup) -> Iterator[str]:
         value, where = _default(config, found, name)
         yield from _fact(f"default {name}", value or "-", where)
     yield from _fact("review gate", *_gate(config))
+    yield from _fact("called from", *_hosts())
 
 
 def _gate(config: Config) -> tuple[str, str]:
@@ -215,6 +218,13 @@ def _gate(config: Config) -> tuple[str, str]:
     limits = [words.format(config.in_force(key).text) for key, words in keys.items()
               if config.in_force(key).text != "off"]  # fmt: skip
     return "on", ", ".join([str(there.origin), *limits])
+
+
+def _hosts() -> tuple[str, str]:
+    records = host_records()
+    names = ", ".join(record["name"] for record in records if record["installed"])
+    faults = [record["detail"] for record in records if record["detail"]]
+    return names or "-", "; ".join(faults or ["`sideshoot setup --install HOST` adds one"])
 
 
 def _sandbox(mechanism: Mechanism) -> tuple[str, str]:

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 sideshoot setup
 sideshoot setup --default-agent claude --default-model opus
-sideshoot setup --default-model off"""
+sideshoot setup --default-model off
+sideshoot setup --install claude"""
+
+HOSTS = ("claude", "codex", "gemini", "cursor")
 
 HELP = """Show which agents are installed and logged in, what is missing, and what mends it.
 
 Each agent is asked itself. The exit status is 0 only if the one that does a task by default is ready.
+
+With --install or --uninstall it changes files of a host, and shows what before.
 """
 
 
@@ -43,6 +48,14 @@ Each agent is asked itself. The exit status is 0 only if the one that does a tas
 @click.option(
     "--review-gate-cooldown", metavar="MINUTES", help="None so long after another one; or off."
 )
+@click.option(
+    "--install",
+    multiple=True,
+    type=click.Choice(HOSTS),
+    help="Have claude, codex, gemini or cursor call Sideshoot.",
+)
+@click.option("--uninstall", multiple=True, type=click.Choice(HOSTS), help="Take that back.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask before.")
 def command(call: Call, **options: Any) -> int:
     from sideshoot.cli.checkup import (  # noqa: PLC0415 - not for --help
         DEFAULTS,
@@ -56,6 +69,11 @@ def command(call: Call, **options: Any) -> int:
     place = _place(call, needed=bool(given))
     if place is not None and given:
         _change(place, given)
+    if options["install"] or options["uninstall"]:
+        from sideshoot.cli.hosts import change_hosts  # noqa: PLC0415 - not for --help
+
+        chosen = {name: options[name] for name in ("install", "uninstall", "yes")}
+        return change_hosts(call, **chosen)
     config = _config(place)
     found = _look(call, place, config)
     if call.json:

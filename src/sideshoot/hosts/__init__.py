@@ -1,0 +1,1 @@
+"""Programs that call Sideshoot, and what stands in their files so that they can."""
