@@ -76,6 +76,18 @@ def test_each_change_breaks_it(repo: Repo, change: Callable[[Repo], object]) -> 
     assert not holds(workspace, commit)
 
 
+def test_a_change_breaks_it_where_git_hardly_looks(repo: Repo) -> None:
+    repo.git("config", "core.checkStat", "minimal")
+    repo.git("config", "core.trustCtime", "false")
+    workspace, _ = captured(repo)
+    os.utime(workspace.path / "app.py", (1_000_000_000, 1_000_000_000))
+    commit = capture(discover(repo.top), workspace).commit
+    assert holds(workspace, commit)
+    time.sleep(1)  # many a git compares whole seconds
+    overwrite(inside(workspace), "app.py")
+    assert not holds(workspace, commit)
+
+
 def test_the_next_capture_seals_anew(repo: Repo) -> None:
     workspace, commit = captured(repo)
     inside(workspace).write("made/more", "")

@@ -39,6 +39,9 @@ _COUNTING = frozenset({b"ext2", b"ext3", b"ext4", b"f2fs", b"tmpfs", b"xfs"})
 _NONE_INSIDE = 2
 """The links of a folder without folders: its name, and its own `.`."""
 
+_STRICTLY = {"core.checkStat": "default", "core.trustCtime": "true"}
+"""However little of a file's stat data the user lets git look at."""
+
 _DIFF = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
 
 
@@ -87,7 +90,7 @@ class Check:
         self._words = words
         self._answer: bool | None = None
         git = workspace.repository.git.with_index(_index_of(workspace))
-        self._process = git.configured(words["settings"]).start(*_DIFF)
+        self._process = git.configured(words["settings"] | _STRICTLY).start(*_DIFF)
 
     def holds(self) -> bool:
         """Whether the workspace is as it was when it was captured."""
