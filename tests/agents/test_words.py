@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from sideshoot.agents.words import why_silent
+from sideshoot.agents.words import as_unicode, why_silent
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ from sideshoot.agents.words import why_silent
 )
 def test_a_program_that_says_nothing(error: Exception, words: str) -> None:
     assert why_silent(error) == words
+
+
+def test_what_json_does_not_take_is_replaced() -> None:
+    assert as_unicode("plum \U0001f331") == "plum \U0001f331"
+    assert as_unicode("a byte \udce9, a half \ud800") == "a byte \ufffd, a half \ufffd"

@@ -71,6 +71,22 @@ class Handler(Protocol):
         """The peer's output ended, or one of the above raised `failure`."""
 
 
+class Deaf:
+    """Who heeds nothing of what the peer says unasked, and grants nothing."""
+
+    def on_notice(self, method: str, params: Any) -> None:
+        pass
+
+    def on_request(self, method: str, params: Any) -> Any:  # noqa: ARG002 - as every handler's
+        raise Refused(method, METHOD_NOT_FOUND, "nobody is there to be asked")
+
+    def on_noise(self, line: bytes) -> None:
+        pass
+
+    def on_end(self, failure: BaseException | None) -> None:
+        pass
+
+
 class Peer:
     """The program at the other end of `output` (which we read) and `input_` (which we write)."""
 

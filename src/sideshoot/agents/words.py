@@ -34,5 +34,13 @@ def why_silent(error: Exception) -> str:
 
 
 def as_unicode(text: str) -> str:
-    """Bytes that were no text become replacement characters: JSON takes nothing else."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Bytes that were no text become replacement characters: JSON takes nothing else.
+
+    So do halves of characters that some JSON has held alone.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it is text, and holds no bytes that are none."""
+    return as_unicode(text) == text

@@ -23,6 +23,12 @@ def command_from_anywhere(folder: Path | str, *words: str) -> str:
     return _joined([*program(), *words[:1], "-C", str(folder), *words[1:]])
 
 
+def command_in(folder: Path, *words: str) -> str:
+    """A command of another program's, which has to be run in `folder`."""
+    there = folder.resolve() == Path.cwd().resolve()
+    return _joined([*words]) if there else f"{_joined(['cd', str(folder)])} && {_joined([*words])}"
+
+
 def _short_program() -> list[str]:
     from shutil import which  # noqa: PLC0415 - not where a list of jobs is shown
 

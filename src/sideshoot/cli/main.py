@@ -26,6 +26,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "run": "Let an agent or any command work in a copy of the repository.",
         "review": "Have a change reviewed; nothing is written.",
         "adversarial-review": "Have a reviewer try to break the confidence in a change.",
+        "transfer": "Hand a conversation from one agent to another.",
     },
     "Seeing": {
         "status": "Show what is running and what waits for a decision.",

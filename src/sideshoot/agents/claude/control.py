@@ -81,9 +81,11 @@ class Conversation(Program):
         self.asked = True
         content = [{"type": "text", "text": as_unicode(prompt)}]
         message = {"role": "user", "content": content}
-        self._peer.send(
-            {"type": "user", "message": message, "parent_tool_use_id": None, "session_id": ""}
-        )
+        self.put({"type": "user", "message": message, "parent_tool_use_id": None, "session_id": ""})
+
+    def put(self, message: Message) -> None:
+        """Send a message of either side as it is."""
+        self._peer.send(message)
 
     def interrupt(self) -> None:
         """Interrupt the turn; the command that it runs is killed.

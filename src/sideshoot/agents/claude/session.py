@@ -52,14 +52,20 @@ def _whereabouts(session_id: str) -> str:
     By its id Claude Code 2.1.197 finds a session of another worktree only while that worktree is
     there; the workspace that it was begun in is mostly gone. The file it takes from anywhere.
     """
-    if os.sep in session_id:
-        return session_id
-    files = [project / f"{session_id}.jsonl" for project in _projects()]
+    return str(file_of(session_id) or session_id)
+
+
+def file_of(session_id: str) -> Path | None:
+    """The file that holds the session of this id, whichever folder it began in."""
+    if os.sep in session_id or "\0" in session_id:
+        return None
+    files = [project / f"{session_id}.jsonl" for project in projects()]
     found = [file for file in files if file.is_file()]
-    return str(max(found, key=lambda file: file.stat().st_mtime)) if found else session_id
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)
 
 
-def _projects() -> list[Path]:
+def projects() -> list[Path]:
+    """The folders in which Claude Code keeps its sessions, one for each folder that they began in."""
     try:
         return list((claude_home() / "projects").iterdir())
     except OSError:

@@ -1,0 +1,111 @@
+"""`sideshoot transfer`: what it says, what it refuses, and that what it prints can be pasted."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.codex import set_up_codex
+from support.models import ModelServer
+from support.transcripts import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.command import Command
+    from support.repos import Repo
+
+
+@pytest.fixture
+def models() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def codex(models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up_codex(monkeypatch, tmp_path / "codex", models)
+
+
+@pytest.fixture
+def session(repo: Repo, home: Path) -> Path:
+    """The transcript of the only session of `repo`."""
+    transcript = Transcript()
+    transcript.user("plant a plum; the password is hunter2")
+    transcript.assistant("planted")
+    name = "".join(c if c.isalnum() else "-" for c in str(repo.top.resolve()))
+    return transcript.write(home / ".claude" / "projects" / name / "5e55.jsonl")
+
+
+@pytest.mark.agent("codex")
+def test_a_session_is_handed_over_and_what_is_printed_goes_on_with_it(
+    sideshoot: Command, codex: None, session: Path, models: ModelServer, tmp_path: Path
+) -> None:
+    result = sideshoot("transfer").ok()
+
+    assert result.err == "no session was named: this is the newest one of this folder\n"
+    first, second = result.out.splitlines()
+    assert first == "Codex has session 5e55 of Claude Code: 2 messages"
+    assert second.startswith("go on with it: codex resume ")
+    found = sideshoot.json("transfer", env={"CLAUDE_CODE_SESSION_ID": "5e55"})
+    assert found == {
+        "from": "claude",
+        "to": "codex",
+        "session_id": "5e55",
+        "transcript": str(session),
+        "thread_id": second.split()[-1],
+        "messages": 2,
+        "left_out": 0,
+        "shown": True,
+        "handed_over_before": True,
+        "resume_command": second.removeprefix("go on with it: "),
+    }
+    assert models.asked == []
+    resumed = shlex.split(found["resume_command"].replace("codex resume", "codex exec resume"))
+    subprocess.run(
+        [*resumed, "and now?"], cwd=sideshoot.cwd, stdin=subprocess.DEVNULL, check=True, timeout=60
+    )
+    assert "plant a plum" in models.asked[0].text
+
+
+@pytest.mark.agent("codex")
+def test_a_transcript_from_elsewhere_is_handed_over_without_a_word_of_it_being_printed(
+    sideshoot: Command, codex: None, session: Path, tmp_path: Path
+) -> None:
+    moved = session.rename(tmp_path / "a transcript")
+
+    result = sideshoot("transfer", "--source", str(moved), "-C", str(sideshoot.cwd), cwd=tmp_path)
+
+    said = result.ok().out + result.err
+    assert "hunter2" not in said
+    assert "plum" not in said
+    assert "its screen does not show it" in result.err
+    folder = shlex.quote(str(sideshoot.cwd))
+    assert f"go on with it: cd {folder} && codex resume " in result.out
+
+
+def test_what_does_not_fit_together_is_refused(sideshoot: Command, session: Path) -> None:
+    for words, said in [
+        (["--to", "claude"], "claude has this conversation already"),
+        (["--session", "x", "--transcript", "y"], "give one of them"),
+        (["--from", "codex", "--transcript", "y"], "not one of codex's"),
+        (["--transcript", "nowhere.jsonl"], "there is no file"),
+        (["--session", "unknown"], "no session 'unknown'"),
+    ]:
+        sideshoot("transfer", *words).refused(said, status=2)
+
+
+def test_who_can_not_take_it_is_said_before_anything_is_begun(
+    sideshoot: Command, session: Path, tmp_path: Path
+) -> None:
+    for name in ("gemini", "command", "nobody"):
+        sideshoot("transfer", "--to", name).refused(
+            f"{name} has no way to hand a conversation over", "claude, codex, opencode", status=3
+        )
+    without = {"PATH": str(tmp_path)}
+    sideshoot("transfer", env=without).refused("codex is not installed", status=3)
+    sideshoot("transfer", cwd=tmp_path, env=without).refused("no session of", status=3)
