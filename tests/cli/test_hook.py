@@ -189,3 +189,54 @@ def test_an_agent_of_ones_own_is_not_asked(
     message = said(sideshoot("hook", "stop", stdin=told(repo)))["systemMessage"]
     assert "mine can't look at turns" in message
     assert repo.fingerprint() == before
+
+
+def test_a_session_that_ends_leaves_its_jobs_at_work_and_the_next_is_told_once(
+    repo: Repo, sideshoot: Command, unfenced: None
+) -> None:
+    def begun(session: str) -> str:
+        words = ("run", "--json", "--background", "--session", session, "--", "sleep", "600")
+        return str(sideshoot(*words).ok().json["job_id"])
+
+    mine, theirs = begun("s-1"), begun("s-2")
+    ended = sideshoot("hook", "SessionEnd", stdin=told(repo, reason="other"))
+    assert (ended.status, ended.stdout) == (0, b"")
+    assert f"job {mine} goes on in the background" in ended.err
+    assert theirs not in ended.err
+    assert sideshoot.json("status", mine)["outcome"] is None
+
+    sideshoot("cancel", mine)
+    started = said(sideshoot("hook", "session-start", stdin=told(repo, session_id="s-3")))
+    assert started == {
+        "systemMessage": f"Sideshoot: job {mine} has ended (cancelled); /sideshoot:result {mine}"
+    }
+    assert said(sideshoot("hook", "session-start", stdin=told(repo, session_id="s-4"))) == {}
+    assert sideshoot.json("status", theirs)["outcome"] is None
+    sideshoot("cancel", theirs)
+
+
+def test_only_slash_commands_of_ours_are_held(repo: Repo, sideshoot: Command) -> None:
+    for prompt in ("/sideshoot:unknown x", "see /sideshoot:status", "/status", ""):
+        assert said(sideshoot("hook", "user-prompt-submit", stdin=told(repo, prompt=prompt))) == {}
+    assert not (Path(os.environ["XDG_STATE_HOME"]) / "sideshoot").exists()
+
+
+def test_jobs_of_the_session_are_meant_by_commands_inside_it(
+    repo: Repo, sideshoot: Command, unfenced: None
+) -> None:
+    inside = {"SIDESHOOT_SESSION": "s-1"}
+    mine = sideshoot.run("echo mine > mine", env=inside)["job_id"]
+    theirs = sideshoot.run("echo theirs > theirs")["job_id"]
+
+    assert [job["job_id"] for job in sideshoot.json("status", env=inside)["jobs"]] == [mine]
+    everything = sideshoot.json("status", "--all", env=inside)["jobs"]
+    assert [job["job_id"] for job in everything] == [theirs, mine]
+    other = sideshoot("status", env={"SIDESHOOT_SESSION": "s-2"}).ok()
+    assert "no jobs in this session" in other.out
+    assert sideshoot.json("result", env=inside)["job_id"] == mine
+    assert sideshoot.json("diff", env=inside)["job_id"] == mine
+    assert sideshoot.json("keep", env=inside)["job_id"] == mine
+    assert sideshoot.json("undo", env=inside)["job_id"] == mine
+    assert sideshoot.json("discard", env=inside)["discarded"] == [mine]
+    sideshoot("keep", env=inside).ok()  # of the session there is none left: the other is meant
+    assert repo.read("theirs") == b"theirs\n"

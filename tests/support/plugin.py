@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from support.models import DEFAULT, filled, say, tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from support.models import ModelServer, Step
 
@@ -33,13 +36,14 @@ def slash_tool(**arguments: Any) -> Step:
     return filled(tool(f"{TOOLS}slash_command", **arguments), request=REQUEST)
 
 
-def put_sideshoot_on_path(folder: Path) -> dict[str, str]:
-    """A `sideshoot` as it is installed; returns the variable by which it is found."""
+def put_sideshoot_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """A `sideshoot` in `folder`, as it would be installed."""
     folder.mkdir()
     program = folder / "sideshoot"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sideshoot "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m sideshoot "$@"\n')
     program.chmod(0o755)
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return program
 
 
 class Conversation:

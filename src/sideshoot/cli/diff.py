@@ -15,7 +15,14 @@ from sideshoot.cli.diffstat import stat_lines
 from sideshoot.cli.options import JOB
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import change_record
-from sideshoot.cli.references import is_active, is_finished, is_open, job_and_paths
+from sideshoot.cli.references import (
+    host_session,
+    is_active,
+    is_finished,
+    is_open,
+    job_and_paths,
+    own_first,
+)
 from sideshoot.cli.result import refuse_unfinished
 from sideshoot.errors import UsageError, WrongState
 from sideshoot.text import show_path
@@ -48,7 +55,7 @@ PATHs count from the folder that you are in.
 @click.option("--patch", "form", flag_value="patch", help="The patch (the default).")
 def command(call: Call, words: tuple[str, ...], *, form: str | None) -> int:
     place = open_place(call)
-    tests = (is_open, is_finished, is_active)
+    tests = own_first(host_session(), is_open, is_finished, is_active)
     job, names = job_and_paths(place, words, call.dashed, *tests, what="finished job")
     job = compared(job)
     paths = changed_paths(place, job, names) or reviewed_paths(job)

@@ -13,7 +13,14 @@ from sideshoot.cli.diffstat import counted
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import next_steps
-from sideshoot.cli.references import is_active, is_open, is_undecided, meant_jobs
+from sideshoot.cli.references import (
+    host_session,
+    is_active,
+    is_open,
+    is_undecided,
+    meant_jobs,
+    own_first,
+)
 from sideshoot.cli.result import refuse_unfinished
 from sideshoot.cli.status import job_table
 from sideshoot.cli.summary import next_lines, show
@@ -48,7 +55,8 @@ def command(call: Call, jobs: tuple[str, ...], *, everything: bool, yes: bool) -
             output.note("nothing was discarded")
             return 1
     else:
-        found = meant_jobs(place, jobs, is_undecided, is_active, is_open, what="job to discard")
+        tests = own_first(host_session(), is_undecided, is_active, is_open)
+        found = meant_jobs(place, jobs, *tests, what="job to discard")
     for job in found:
         refuse_unfinished(job)
     return _discard(place, found)

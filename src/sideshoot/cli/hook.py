@@ -18,13 +18,13 @@ from sideshoot.cli import output
 from sideshoot.cli.actions import command_from_anywhere
 from sideshoot.cli.command import Command
 from sideshoot.errors import NotARepository, SideshootError
-from sideshoot.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sideshoot.cli.command import Call
     from sideshoot.git import Repository
+    from sideshoot.jobs.store import Store
     from sideshoot.review.gate import Gate
 
     Answer = dict[str, Any]
@@ -224,21 +224,34 @@ def _stop(event: HostEvent) -> Answer | None:
 
 
 def _session_end(event: HostEvent) -> None:
-    """Say which jobs of the session go on without it: none is touched."""
+    """Note which jobs of the session go on without it, and say it where that is shown."""
+    from sideshoot.plugin.leaving import leave  # noqa: PLC0415 - not for --help
+
+    store = _records(event)
+    for job in leave(store, event.session) if store and event.session else ():
+        command = command_from_anywhere(job.target, "status", job.id)
+        output.note(f"sideshoot: job {job.id} goes on in the background; {command}")
+
+
+def _tell_of_left(event: HostEvent) -> Answer | None:
+    """Tell the user which jobs sessions before this one have left at work."""
+    from sideshoot.plugin.leaving import left_behind, told  # noqa: PLC0415 - not for --help
+
+    store = _records(event)
+    jobs = left_behind(store) if store else []
+    return {"systemMessage": told(jobs)} if jobs else None
+
+
+def _records(event: HostEvent) -> Store | None:
+    """The records of the repository that a session is in, where there are any."""
     from sideshoot.git import discover  # noqa: PLC0415 - not for --help
     from sideshoot.jobs.store import Store  # noqa: PLC0415 - the same
 
     try:
         state_dir = discover(event.folder, only_to_look=True).state_dir
     except NotARepository:
-        return
-    if not event.session or not state_dir.exists():
-        return
-    jobs = Store.open(state_dir).list(states=(State.QUEUED, State.RUNNING))
-    for job in jobs:
-        if job.session == event.session:
-            status = command_from_anywhere(job.target, "status", job.id)
-            output.note(f"sideshoot: job {job.id} goes on in the background; {status}")
+        return None
+    return Store.open(state_dir) if state_dir.exists() else None
 
 
 def _hand_on(session: str) -> None:
@@ -256,7 +269,7 @@ def _hand_on(session: str) -> None:
 
 
 _EVENTS: dict[str, tuple[Act, ...]] = {
-    "sessionstart": (_session_start,),
+    "sessionstart": (_session_start, _tell_of_left),
     "userpromptsubmit": (_hold_words, _prompted),
     "stop": (_stop,),
     "sessionend": (_session_end,),

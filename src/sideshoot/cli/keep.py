@@ -18,7 +18,14 @@ from sideshoot.cli.diffstat import stat_lines
 from sideshoot.cli.options import JOB
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import change_record
-from sideshoot.cli.references import is_active, is_kept, is_undecided, job_and_paths
+from sideshoot.cli.references import (
+    host_session,
+    is_active,
+    is_kept,
+    is_undecided,
+    job_and_paths,
+    own_first,
+)
 from sideshoot.cli.result import refuse_unfinished
 from sideshoot.cli.summary import next_lines, show
 from sideshoot.errors import KeepConflict, KeepRefused, UsageError, WrongState
@@ -73,7 +80,8 @@ PATHs count from the folder that you are in.
 def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     refuse_contradictions(options)
     place = open_place(call)
-    job, names = job_and_paths(place, words, call.dashed, *MEANT, what=WHAT)
+    tests = own_first(host_session(), *MEANT)
+    job, names = job_and_paths(place, words, call.dashed, *tests, what=WHAT)
     refuse_unfinished(job)
     if options["patch"]:
         return _write_patch(place, job, names, options["patch"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sideshoot.amounts import parse_duration, parse_size
+from sideshoot.cli.references import SESSION_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,5 +85,4 @@ def limit_option(name: str, text: str, **settings: Any) -> Decorator:
 
 def session_option(text: str) -> Decorator:
     """`--session ID`: the host's session, from its variable where it is left out."""
-    variables = ["SIDESHOOT_SESSION", "CLAUDE_CODE_SESSION_ID"]
-    return click.option("--session", envvar=variables, metavar="ID", help=text)
+    return click.option("--session", envvar=SESSION_VARIABLES, metavar="ID", help=text)

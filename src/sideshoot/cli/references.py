@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Test = Callable[[Job], bool]
 
 
+SESSION_VARIABLES = ("SIDESHOOT_SESSION", "CLAUDE_CODE_SESSION_ID")
+"""What hosts tell the commands of a session its id by: our hook's, and Claude Code's own."""
+
+
 def is_active(job: Job) -> bool:
     """It is queued or running."""
     return job.state is not State.FINISHED
@@ -75,6 +79,11 @@ def meant_job(
             found = [found[0], *(job for job in found[1:] if not is_look(job))]
             return only(_with_changes(place, found, looks=looks) or found)
     raise UsageError(f"there is no {what}; `sideshoot status --all` lists all jobs")
+
+
+def host_session() -> str | None:
+    """The session of the host that this command was called in, if a host says so."""
+    return next((value for name in SESSION_VARIABLES if (value := os.environ.get(name))), None)
 
 
 def own_first(session: str | None, *tests: Test) -> tuple[Test, ...]:

@@ -12,7 +12,14 @@ from sideshoot.cli.command import Command
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import job_record
-from sideshoot.cli.references import is_active, is_finished, is_open, meant_job, own_first
+from sideshoot.cli.references import (
+    host_session,
+    is_active,
+    is_finished,
+    is_open,
+    meant_job,
+    own_first,
+)
 from sideshoot.cli.reviewed import form_options, judged, refuse_forms, show_review
 from sideshoot.cli.summary import say_message, show, summary_lines
 from sideshoot.errors import UsageError, WrongState
@@ -35,7 +42,7 @@ HELP = """Show what came of a job: the agent's last message, and what it changed
 def command(call: Call, job: str | None, **options: Any) -> int:
     refuse_forms(call, options)
     place = open_place(call)
-    found = finished_job(place, job)
+    found = finished_job(place, job, host_session())
     if found.request.review is not None:
         # What the job ended with is not the status of a look at it.
         show_review(place, found, form=options["form"], file=options["output"])

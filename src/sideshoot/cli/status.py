@@ -15,7 +15,7 @@ from sideshoot.cli.failure import WaitedTooLong
 from sideshoot.cli.options import job_argument, limit_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import duration_s, job_summary
-from sideshoot.cli.references import is_active, is_look
+from sideshoot.cli.references import host_session, is_active, is_look
 from sideshoot.jobs.store import HELD
 from sideshoot.model import Decision, State
 
@@ -37,6 +37,7 @@ sideshoot status --wait --timeout 10m"""
 
 HELP = """Show what is running and what waits for a decision; with JOB, all about that job.
 
+Inside a session of a host, such as Claude Code, these are the jobs of that session; --all shows all.
 TIME is how long a running job has worked, and how long ago a finished one ended.
 """
 
@@ -52,36 +53,39 @@ def command(
     call: Call, job: str | None, *, everything: bool, wait: bool, timeout: Limit | None
 ) -> int:
     place = open_place(call, only_to_look=True)
-    timed_out = wait and not _waited(place, job, timeout)
+    session = None if everything else host_session()
+    timed_out = wait and not _waited(place, job, session, timeout)
     extra = {"wait_timed_out": timed_out} if wait else {}
     if job is not None:
         from sideshoot.cli.details import show_details  # noqa: PLC0415 - only for one job
 
         show_details(place, place.find(job), extra)
     else:
-        _show_table(place, everything=everything, extra=extra)
+        _show_table(place, _listed(place, everything=everything, session=session), extra)
     return WaitedTooLong.exit_status if timed_out else 0
 
 
-def _waited(place: Place, reference: str | None, timeout: Limit | None) -> bool:
+def _waited(
+    place: Place, reference: str | None, session: str | None, timeout: Limit | None
+) -> bool:
     from sideshoot.jobs import service  # noqa: PLC0415 - only for --wait
 
     if reference is not None:
         ids = [place.find(reference).id]
     else:
-        ids = [job.id for job in place.jobs() if is_active(job)]
+        active = place.jobs(active=True)
+        ids = [job.id for job in active if session in (None, job.session)]
     seconds = timeout.amount if timeout else None
     jobs = service.wait(place.repository, ids, any=False, timeout_s=seconds)
     return not any(is_active(job) for job in jobs)
 
 
-def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> None:
-    jobs = _listed(place, everything=everything)
+def _show_table(place: Place, jobs: Sequence[Job], extra: dict[str, Any]) -> None:
     if place.call.json:
         output.say_object({**_table_record(place, jobs), **extra})
         return
     if not jobs:
-        output.say("no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round")
+        output.say(_nothing_to_show(place))
         return
     for line in job_table(jobs):
         output.say(line)
@@ -92,6 +96,12 @@ def _show_table(place: Place, *, everything: bool, extra: dict[str, Any]) -> Non
 def table_record(place: Place, *, everything: bool) -> dict[str, Any]:
     """What is running and what is recent, or all jobs."""
     return _table_record(place, _listed(place, everything=everything))
+
+
+def _nothing_to_show(place: Place) -> str:
+    if place.jobs(limit=1):
+        return "no jobs in this session; `sideshoot status --all` shows those of others"
+    return "no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round"
 
 
 def _table_record(place: Place, jobs: Sequence[Job]) -> dict[str, Any]:
@@ -119,15 +129,25 @@ def job_table(jobs: Sequence[Job]) -> list[str]:
     return [output.styled(heading, "dim"), *map(_weighted, lines, jobs)]
 
 
-def _listed(place: Place, *, everything: bool) -> list[Job]:
-    return place.jobs() if everything else recent_jobs(place)
+def _listed(place: Place, *, everything: bool, session: str | None = None) -> list[Job]:
+    """:param session: only jobs of this session, unless all are wanted."""
+    if everything:
+        return place.jobs()
+    if session is None:
+        return recent_jobs(place)
+    return _recent([job for job in place.jobs() if job.session == session])
 
 
 def recent_jobs(place: Place) -> list[Job]:
     """The jobs that are not finished, and the latest that are."""
     active = place.jobs(active=True)
-    recent = [job for job in place.jobs(limit=RECENT + len(active)) if not is_active(job)]
-    return [*active, *recent[:RECENT]]
+    return _recent([*active, *place.jobs(limit=RECENT + len(active))])
+
+
+def _recent(jobs: Sequence[Job]) -> list[Job]:
+    active = {job.id: job for job in jobs if is_active(job)}
+    finished = [job for job in jobs if not is_active(job)]
+    return [*active.values(), *finished[:RECENT]]
 
 
 def _row_record(job: Job) -> dict[str, Any]:

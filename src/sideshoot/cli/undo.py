@@ -13,7 +13,7 @@ from sideshoot.cli.diffstat import stat_lines
 from sideshoot.cli.options import job_argument
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import change_record
-from sideshoot.cli.references import is_kept, meant_job
+from sideshoot.cli.references import host_session, is_kept, meant_job, own_first
 from sideshoot.cli.summary import next_lines, show
 from sideshoot.text import show_path
 
@@ -38,7 +38,7 @@ def command(call: Call, job: str | None) -> int:
     from sideshoot.jobs.decide import undo_job  # noqa: PLC0415 - not for --help
 
     place = open_place(call)
-    found = meant_job(place, job, is_kept, what="kept job")
+    found = meant_job(place, job, *own_first(host_session(), is_kept), what="kept job")
     undone = undo_job(place.repository, place.store, found)
     now = place.store.get(found.id)
     if call.json:

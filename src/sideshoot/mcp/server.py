@@ -6,11 +6,11 @@ several calls run at once and a call can be cancelled while others go on.
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 
+from sideshoot.cli.references import host_session
 from sideshoot.mcp import protocol
 from sideshoot.mcp.batch import Batch
 from sideshoot.mcp.catalogue import TOOLS
@@ -40,7 +40,7 @@ class Server:
         self._tools = tools
         self._version: str | None = None
         self._roots = Roots(self._send)
-        self._session = _session_of_host() or f"mcp-{secrets.token_hex(4)}"
+        self._session = host_session() or f"mcp-{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._exchanges: dict[Any, Exchange] = {}
         self._threads: list[threading.Thread] = []
@@ -215,8 +215,3 @@ def _fault(error: Exception, method: str) -> Refused:
     from sideshoot.mcp.calls import reported  # noqa: PLC0415 - rare
 
     return Refused(protocol.INTERNAL_ERROR, str(reported(error, method)))
-
-
-def _session_of_host() -> str | None:
-    names = ("SIDESHOOT_SESSION", "CLAUDE_CODE_SESSION_ID")
-    return next((value for name in names if (value := os.environ.get(name))), None)
