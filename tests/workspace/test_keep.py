@@ -62,6 +62,26 @@ def test_every_kind_of_change_arrives_byte_for_byte_and_staged(repo: Repo) -> No
     assert repo.git("status", "--porcelain", "-z").count(b"\0") == 8
 
 
+@pytest.mark.parametrize("more", ["", "one more file"])
+def test_the_index_knows_the_files_that_were_brought(repo: Repo, more: str) -> None:
+    # Else git would read each of them again, with the next command that looks at the tree.
+    job = Round(repo)
+    job.agent.write("app.py", "changed\n")
+    job.agent.chmod("src/beds.py", 0o755)
+    if more:
+        job.agent.write(more, "more\n")
+    job.keep()
+    assert repo.git("diff-files", "--name-only") == b""
+    assert repo.git("write-tree") == repo.git("write-tree", env=copied_index(repo))
+
+
+def copied_index(repo: Repo) -> dict[str, str]:
+    """The user's index without what git remembers of trees."""
+    env = {"GIT_INDEX_FILE": str(repo.git_dir / "copied-index")}
+    repo.git("update-index", "--index-info", stdin=repo.git("ls-files", "-s"), env=env)
+    return env
+
+
 def test_undo_gives_back_every_byte_and_index_entry(repo: Repo) -> None:
     repo.write("app.py", "changed\r\nmixed\n")
     repo.write("untracked.txt", "mine\n")

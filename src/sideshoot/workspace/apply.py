@@ -19,12 +19,13 @@ from sideshoot.errors import Busy
 from sideshoot.git.trees import Entry
 from sideshoot.lock import locked
 from sideshoot.workspace.exclude import FOLDER, exclude_folder
-from sideshoot.workspace.indexing import refresh_index, release_index, write_index
+from sideshoot.workspace.indexing import know_files, release_index, write_index
+from sideshoot.workspace.places import facts, from_text, to_text
 from sideshoot.workspace.record import KeepRecord, save_record
 from sideshoot.workspace.refs import undo_ref
 from sideshoot.workspace.staging import match_permissions
 from sideshoot.workspace.steps import reached
-from sideshoot.workspace.swap import Item, Swap, is_swapped, read_note, take_back
+from sideshoot.workspace.swap import Item, Swap, identity, is_swapped, read_note, take_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -134,7 +135,7 @@ def carry_out(repository: Repository, deed: Deed, folder: Path) -> None:
         "undo": undo,
         "index": deed.staged is not None,
         "refs": list(deed.ref_updates),
-        "paths": [os.fsdecode(change.path) for change in deed.changes if change.new],
+        "files": _new_files(deed),
     }
     swap.write_journal(note)
     swap.run()
@@ -184,7 +185,7 @@ def _settle(repository: Repository, job_id: str, note: dict[str, Any], folder: P
     """What is left to do once the files are in place; may be done twice."""
     index = folder / _INDEX
     if note["index"] and index.exists():
-        refresh_index(repository, index, [os.fsencode(path) for path in note["paths"]])
+        _tell_index(repository, index, note["files"])
         index.replace(repository.index)
     reached("keep.indexed")
     for name, new, old in note["refs"]:
@@ -195,6 +196,33 @@ def _settle(repository: Repository, job_id: str, note: dict[str, Any], folder: P
     else:
         repository.git.run("update-ref", undo_ref(job_id), note["undo"])
     reached("keep.settled")
+
+
+def _new_files(deed: Deed) -> dict[str, list[Any]]:
+    """What the index has of the files that are new, and by what each of them is known again."""
+    entries = deed.staged.entries if deed.staged else {}
+    return {
+        to_text(change.path): [
+            change.new.mode,
+            change.new.oid,
+            identity(os.lstat(deed.places[change.path])),
+        ]
+        for change in deed.changes
+        if change.new is not None
+        and change.path in deed.places
+        and entries.get(change.path) == change.new
+    }
+
+
+def _tell_index(repository: Repository, index: Path, files: Mapping[str, list[Any]]) -> None:
+    entries, found = {}, {}
+    for text, (mode, oid, known) in files.items():
+        path = from_text(text)
+        entries[path] = Entry(mode, oid)
+        now = facts(repository.top, path)
+        if now is not None and identity(now) == known:
+            found[path] = now
+    know_files(repository, index, entries, found)
 
 
 def _items(top: Path, deed: Deed) -> list[Item]:
@@ -209,8 +237,8 @@ def _items(top: Path, deed: Deed) -> list[Item]:
         new = deed.places.get(change.path)
         if new is not None:
             match_permissions(top, change.path, new)
-        facts = change.present.facts
-        items.append(Item(change.path, new, None if change.present.is_folder else facts))
+        seen = None if change.present.is_folder else change.present.facts
+        items.append(Item(change.path, new, seen))
     items += [Item(path, place, None) for path, place in deed.extras.items()]
     items += [Item(path, None, os.lstat(os.fsencode(top) + b"/" + path)) for path in deed.removed]
     return items

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, KeepRefused
 from sideshoot.git.trees import Entry, entries_at, index_info
+from sideshoot.workspace.index_file import IndexFile
 from sideshoot.workspace.merge import merge_trees
 from sideshoot.workspace.present import PATHSPEC_LIMIT, index_around
 from sideshoot.workspace.scratch import with_copy
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -142,6 +144,8 @@ def _linked(own: Path, lock: Path) -> bool:
 
 def write_index(repository: Repository, staged: Staged, target: Path) -> None:
     """Write the index as it will be into a file beside; the user's is read and not changed."""
+    if _written_in_place(repository, staged, target):
+        return
     git = with_copy(repository.git, repository.index, target)
     changes = [*staged.entries.items(), *((path, None) for path in staged.stages)]
     info = index_info(changes, repository.null_id)
@@ -157,11 +161,44 @@ def write_index(repository: Repository, staged: Staged, target: Path) -> None:
         git.run("update-index", "-z", "--skip-worktree", "--stdin", stdin=names)
 
 
-def refresh_index(repository: Repository, target: Path, paths: Sequence[bytes]) -> None:
+def _written_in_place(repository: Repository, staged: Staged, target: Path) -> bool:
+    """Write an index in which only entries change that are there before and after, if it is that."""
+    before = {path: entry for path, entry in staged.before.items() if entry is not None}
+    after = {path: entry for path, entry in staged.entries.items() if entry is not None}
+    if not after or not before.keys() == after.keys() == staged.entries.keys():
+        return False
+    if staged.stages or staged.skipped:
+        return False
+    index = IndexFile.read(repository.index, repository.object_format)
+    if index is None or not index.replace(before, after):
+        return False
+    index.write(target, repository.index)
+    return True
+
+
+def know_files(
+    repository: Repository,
+    target: Path,
+    entries: Mapping[bytes, Entry],
+    files: Mapping[bytes, os.stat_result],
+) -> None:
     """Let an index know the files that were just written, so that `git status` need not read them.
 
     Best effort: an index that does not know them is right all the same.
+
+    :param entries: what it has at these paths.
+    :param files: those of the files that still are what was written.
     """
+    index = IndexFile.read(target, repository.object_format, trusted=True)
+    if index is not None and index.know(entries, files):
+        fresh = target.with_suffix(".fresh")
+        index.write(fresh, target)
+        fresh.replace(target)
+    else:
+        _refresh(repository, target, [*files])
+
+
+def _refresh(repository: Repository, target: Path, paths: Sequence[bytes]) -> None:
     git = repository.git.with_index(target)
     with contextlib.suppress(GitError):
         if len(paths) > PATHSPEC_LIMIT:

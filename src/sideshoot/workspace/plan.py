@@ -161,8 +161,9 @@ def look_at(
 ) -> tuple[dict[bytes, IndexEntry], dict[bytes, Present]]:
     """What the user's index (there and at `also`) and working tree have at the changed paths."""
     paths = [delta.path for delta in deltas]
-    index = index_at(repository, [*paths, *also])
-    known = {d.path: d.old for d in deltas if d.old is not None and d.old.is_file}
+    tracked = {d.path: d.old for d in deltas if d.old is not None}
+    index = index_at(repository, [*paths, *also], tracked)
+    known = {path: entry for path, entry in tracked.items() if entry.is_file}
     scratch_index = folder / "present-index"
     scratch_index.unlink(missing_ok=True)
     present = present_at(repository, paths, known=known, index=index, scratch_index=scratch_index)

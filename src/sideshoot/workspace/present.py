@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sideshoot.git.trees import EXECUTABLE, REGULAR, Entry, index_info
+from sideshoot.workspace.index_file import IndexFile
 from sideshoot.workspace.places import facts, holds_blob, parents
 from sideshoot.workspace.snapshot import add_files
 
@@ -115,8 +117,20 @@ def _as_git_stores(
     return {path: stages[0] for path, stages in staged.items()}
 
 
-def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, IndexEntry]:
-    """What the user's index has at these paths; what it lacks is left out."""
+def index_at(
+    repository: Repository,
+    paths: Sequence[bytes],
+    expected: Mapping[bytes, Entry] = MappingProxyType({}),
+) -> dict[bytes, IndexEntry]:
+    """What the user's index has at these paths; what it lacks is left out.
+
+    :param expected: what it has most likely; if so for all of them, git need not be asked.
+    """
+    if paths and expected.keys() >= {*paths} and _has(repository, expected):
+        return {
+            path: IndexEntry({0: entry}, hidden=False, skipped=False)
+            for path, entry in expected.items()
+        }
     names = [os.fsdecode(path) for path in paths] if len(paths) <= PATHSPEC_LIMIT else []
     git = repository.git.having(GIT_LITERAL_PATHSPECS="1")
     wanted = set(paths)
@@ -128,6 +142,11 @@ def index_at(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, Inde
             hidden, skipped = tag.islower(), tag.upper() == b"S"
             found[path] = IndexEntry({**earlier, **stages}, hidden=hidden, skipped=skipped)
     return found
+
+
+def _has(repository: Repository, expected: Mapping[bytes, Entry]) -> bool:
+    index = IndexFile.read(repository.index, repository.object_format, trusted=True)
+    return index is not None and index.find(expected) is not None
 
 
 def index_around(repository: Repository, paths: Sequence[bytes]) -> dict[bytes, Entry]:

@@ -46,7 +46,7 @@ class Item:
 
     @property
     def identity(self) -> list[int] | None:
-        return _identity(self.seen)
+        return identity(self.seen)
 
 
 class Swap:
@@ -213,14 +213,15 @@ def _remove_new(target: bytes, now: os.stat_result | None) -> None:
 def _mine(now: os.stat_result, new: list[int] | None) -> bool:
     if new is None or now.st_ino != new[1] or stat.S_IFMT(now.st_mode) != stat.S_IFMT(new[0]):
         return False
-    return stat.S_ISDIR(now.st_mode) or _identity(now) == new
+    return stat.S_ISDIR(now.st_mode) or identity(now) == new
 
 
 def _is_empty_folder(target: bytes, now: os.stat_result) -> bool:
     return stat.S_ISDIR(now.st_mode) and not os.listdir(target)
 
 
-def _identity(found: os.stat_result | None) -> list[int] | None:
+def identity(found: os.stat_result | None) -> list[int] | None:
+    """By what a file is known again; a second name does not change it."""
     if found is None:
         return None
     return [found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns]
@@ -230,11 +231,11 @@ def _same(seen: os.stat_result | None, now: os.stat_result | None, *, linked: bo
     """Whether a path is what it was. A second name changes the time of the last status change."""
     if seen is None or now is None:
         return seen is now
-    return _identity(seen) == _identity(now) and (linked or seen.st_ctime_ns == now.st_ctime_ns)
+    return identity(seen) == identity(now) and (linked or seen.st_ctime_ns == now.st_ctime_ns)
 
 
 def _journalled(item: Item) -> dict[str, Any]:
-    new = None if item.new is None else _identity(os.lstat(item.new))
+    new = None if item.new is None else identity(os.lstat(item.new))
     return {"path": to_text(item.path), "old": item.identity, "new": new}
 
 
