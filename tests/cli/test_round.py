@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,9 +110,33 @@ class TestSeeing:
         assert heading.split() == ["JOB", "AGENT", "STATE", "DECISION", "TIME", "TITLE"]
         assert row.startswith(f"{job['job_id']}  command  succeeded  open")
         details = sideshoot("status", job["job_id"]).ok().out
-        assert f"workspace  {job['worktree']} (" in details
+        assert f"workspace  {job['worktree']}\n" in details
+        assert " in the workspace, " in details
+        assert " in the store (counted " in details
         assert "changes    2 files changed" in details
         assert sideshoot.json("status", job["job_id"])["workspace_bytes"] > 0
+
+    def test_sizes_are_counted_when_they_are_asked_for(
+        self, sideshoot: Command, job: dict[str, Any]
+    ) -> None:
+        before = sideshoot.json("status", job["job_id"])
+        (Path(job["worktree"]) / "new").write_bytes(bytes(3_000_000))
+        assert sideshoot.json("status", job["job_id"])["workspace_bytes"] < 3_000_000
+
+        heading, row = sideshoot("status", "--sizes").ok().out.splitlines()
+
+        assert heading.split() == ["JOB", "AGENT", "STATE", "DECISION", "TIME", "SIZE", "TITLE"]
+        assert " MB  sh -c" in row
+        counted = sideshoot.json("status", job["job_id"])
+        assert counted["workspace_bytes"] > 3_000_000
+        assert counted["counted_at"] > before["counted_at"]
+        assert sideshoot.json("status", "--sizes")["jobs"][0]["store_bytes"] > 0
+
+    def test_a_running_job_is_counted_only_when_that_is_asked_for(
+        self, sideshoot: Command, running: str
+    ) -> None:
+        assert sideshoot.json("status", running)["workspace_bytes"] is None
+        assert sideshoot.json("status", running, "--sizes")["workspace_bytes"] > 0
 
     def test_logs_are_what_was_printed(self, sideshoot: Command) -> None:
         job = sideshoot.run("printf 'a\\377\\n'; echo b")
@@ -215,8 +240,10 @@ class TestDeciding:
 class TestLookingAfter:
     def test_gc_shows_what_is_held(self, sideshoot: Command) -> None:
         job = sideshoot.run("echo x > x")
-        (item,) = sideshoot.json("gc", "--dry-run")["items"]
+        item, records = sideshoot.json("gc", "--dry-run")["items"]
         assert (item["job_id"], item["goes"]) == (job["job_id"], False)
+        assert item["workspace_bytes"] + item["store_bytes"] == item["size_bytes"]
+        assert records["kind"] == "records"
         assert "waits for a decision" in sideshoot("gc").ok().out
         sideshoot("gc", "--rebuild").ok()
         assert sideshoot.json("result")["job_id"] == job["job_id"]

@@ -217,6 +217,9 @@ def test_status_warns_when_the_jobs_take_more_than_they_should(sideshoot: Comman
     assert said.count("\n") == 1
     assert "more than the 1 of gc.max_size_mb" in said
     assert "gc --dry-run" in sideshoot.json("status")["warnings"][0]
+    assert "gc.max_size_mb; " in sideshoot("run", "--", "true").ok().err
+    for job in sideshoot.json("status")["jobs"]:
+        sideshoot("discard", job["job_id"]).ok()
 
 
 def test_undo_says_that_a_commit_stays(repo: Repo, sideshoot: Command) -> None:

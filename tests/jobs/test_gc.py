@@ -169,19 +169,41 @@ def test_the_end_of_a_job_adds_what_it_holds(jobs: Jobs) -> None:
 
 def test_now_and_then_all_is_counted_anew_by_another_process(jobs: Jobs) -> None:
     job = discarded(jobs)
-    gc.note_held(jobs.store, 10**12)
+    jobs.store.set_setting(HELD, str(10**12))
     jobs.store.set_setting("held.at", "1")
     gc.look_after(jobs.repository, jobs.store, job.id)
     await_true(lambda: held(jobs) < 10**12, "the count")
     assert held(jobs) > 0
 
 
-def test_a_large_folder_is_not_counted_for_ever(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_bytes(b"x" * 100_000)
-    assert gc.folder_size(tmp_path, patience_s=-1) == 0
-    assert gc.folder_size(tmp_path) >= 200_000
+def test_what_goes_is_no_longer_counted_at_once(jobs: Jobs) -> None:
+    job = jobs.run("head -c 3000000 /dev/zero > made")
+    gc.look_after(jobs.repository, jobs.store, job.id)
+    assert held(jobs) > 3_000_000
+    discard_job(jobs.repository, jobs.store, job)
+    assert held(jobs) < 1_000_000
+
+
+def test_an_object_that_several_jobs_hold_counts_once(jobs: Jobs) -> None:
+    jobs.repo.write("large", os.urandom(2_000_000))
+    for _ in range(3):
+        discarded(jobs)
+    stores = [item.held.store for item in plan(jobs) if item.kind == "job"]
+    assert len(stores) == 3
+    assert 2_000_000 < sum(stores) < 4_000_000
+
+
+def test_a_file_with_several_names_counts_once(jobs: Jobs) -> None:
+    job = jobs.run("head -c 3000000 /dev/urandom > one; ln one two; ln one three")
+    [item] = [item for item in plan(jobs) if item.job_id == job.id]
+    assert 3_000_000 < item.held.workspace < 4_000_000
+
+
+def test_the_records_of_all_jobs_are_shown_and_stay(jobs: Jobs) -> None:
+    discarded(jobs)
+    [item] = [item for item in plan(jobs, LATER) if item.kind == "records"]
+    assert item.held.store >= jobs.store.path.stat().st_size
+    assert not item.goes
 
 
 def test_the_trash_is_emptied(jobs: Jobs) -> None:

@@ -11,11 +11,12 @@ from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
 from sideshoot.cli.diffstat import sum_line
 from sideshoot.cli.durations import show_duration
-from sideshoot.cli.folders import folder_size
 from sideshoot.cli.record import duration_s, job_record, next_steps
 from sideshoot.cli.references import is_active
+from sideshoot.cli.sizes import held_record, show_held
 from sideshoot.cli.storylines import is_answer, story_lines
 from sideshoot.cli.summary import next_lines, shown_outcome
+from sideshoot.jobs.held import held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,13 +57,12 @@ def details_record(place: Place, job: Job) -> dict[str, Any]:
     """All about one job, with the last things that there are to tell of it."""
     now = time.time()
     started = job.started_at or job.created_at
-    size = folder_size(Path(job.worktree)) if job.worktree else None
     return {
         **job_record(place, job, place.changes_of(job)),
         "title": job.title,
         "created_at": job.created_at,
         "elapsed_s": round(now - started, 3) if is_active(job) else None,
-        "workspace_bytes": size.bytes if size else None,
+        **held_record(held_by(place.store, job.id)),
         "latest": latest_lines(place, job),
     }
 
@@ -78,8 +78,10 @@ def _facts(place: Place, job: Job) -> Iterator[tuple[str, str]]:
     if not is_active(job) and job.request.review is None:
         yield "decision", job.decision.value
         yield "changes", sum_line(place.changes_of(job))
-    if job.worktree and (size := folder_size(Path(job.worktree))):
-        yield "workspace", f"{job.worktree} ({size})"
+    if job.worktree and Path(job.worktree).is_dir():
+        yield "workspace", job.worktree
+    if held := held_by(place.store, job.id):
+        yield "size", show_held(held)
     if job.thread_id:
         yield "thread", job.thread_id
     yield "log", str(place.log_of(job))

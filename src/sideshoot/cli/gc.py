@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,8 +10,8 @@ import click
 from sideshoot.cli import output
 from sideshoot.cli.columns import table, terminal_columns
 from sideshoot.cli.command import Command
-from sideshoot.cli.folders import show_size
 from sideshoot.cli.place import open_place
+from sideshoot.cli.sizes import show_size
 from sideshoot.git import discover
 from sideshoot.text import show_path
 
@@ -30,7 +31,7 @@ Decided jobs go after 14 days, or earlier once all jobs together take more than 
 that is running, that waits for a decision, or whose only copy it is.
 """
 
-HEADINGS = ("JOB", "SIZE", "", "WHY")
+HEADINGS = ("JOB", "WORKSPACE", "STORE", "", "WHY")
 
 
 @click.command("gc", cls=Command, help=HELP, example=EXAMPLES)
@@ -47,12 +48,12 @@ def command(call: Call, *, dry_run: bool, rebuild: bool) -> int:
     held = gc.plan(place.repository, place.store, config) if place.jobs() else []
     removed = [] if dry_run else gc.collect(place.repository, place.store, held)
     if place.jobs():
-        left = [item for item in held if item not in removed]
-        gc.note_held(place.store, gc.held_bytes(left))
+        gc.note_held(place.store, [item for item in held if item not in removed])
     if call.json:
         output.say_object(_record(held, removed, dry_run=dry_run))
     else:
         _show(held, removed, dry_run=dry_run)
+        _show_limits(held, config.value("gc.max_size_mb") * 1024**2)
     return 0
 
 
@@ -77,9 +78,18 @@ def _show(held: Sequence[Item], removed: Sequence[Item], *, dry_run: bool) -> No
     output.say(f"{show_size(sizes[0])} held, of which {show_size(sizes[1])} {verb}")
 
 
+def _show_limits(held: Sequence[Item], budget: float) -> None:
+    shared = sum(item.held.shared for item in held)
+    if shared:
+        output.say(f"not counted: {show_size(shared)} that workspaces share with other files")
+    if budget < math.inf:
+        output.say(f"all jobs together may take {show_size(budget)} (gc.max_size_mb)")
+
+
 def _cells(item: Item, went: bool, *, dry_run: bool) -> tuple[str, ...]:
     fate = ("would go" if dry_run else "gone" if went else "stays") if item.goes else ""
-    return (item.job_id or item.kind, show_size(item.size_bytes), fate, item.why)
+    parts = [show_size(size) if size else "-" for size in (item.held.workspace, item.held.store)]
+    return (item.job_id or item.kind, *parts, fate, item.why)
 
 
 def _record(held: Sequence[Item], removed: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:
@@ -87,12 +97,16 @@ def _record(held: Sequence[Item], removed: Sequence[Item], *, dry_run: bool) -> 
         "dry_run": dry_run,
         "held_bytes": sum(item.size_bytes for item in held),
         "removed_bytes": sum(item.size_bytes for item in removed),
+        "shared_bytes": sum(item.held.shared for item in held),
         "items": [
             {
                 "kind": item.kind,
                 "job_id": item.job_id,
                 "path": show_path(item.path),
                 "size_bytes": item.size_bytes,
+                "workspace_bytes": item.held.workspace,
+                "store_bytes": item.held.store,
+                "shared_bytes": item.held.shared,
                 "why": item.why,
                 "goes": item.goes,
                 "removed": item in removed,

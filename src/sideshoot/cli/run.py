@@ -18,6 +18,7 @@ from sideshoot.cli.place import Place, open_place
 from sideshoot.cli.prompt import RunCommand, asked_for
 from sideshoot.cli.record import job_record
 from sideshoot.cli.references import last_thread
+from sideshoot.cli.sizes import over_budget
 from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
 from sideshoot.errors import SideshootError, UsageError
 from sideshoot.fence.model import Level
@@ -164,6 +165,8 @@ def carry_out(
     """
     from sideshoot.jobs import service  # noqa: PLC0415 - not for --help
 
+    for warning in over_budget(place):
+        output.note(f"warning: {warning}")
     if survive and not background:
         return _survive(place, create, show_finished)
     job = consented(place, create)

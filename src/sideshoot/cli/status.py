@@ -16,16 +16,19 @@ from sideshoot.cli.options import job_argument, limit_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import duration_s, job_summary
 from sideshoot.cli.references import host_session, is_active, is_look
-from sideshoot.jobs.store import HELD
+from sideshoot.cli.sizes import count, held_record, over_budget, show_size
 from sideshoot.model import Decision, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sideshoot.cli.command import Call
     from sideshoot.cli.options import Limit
     from sideshoot.cli.place import Place
+    from sideshoot.jobs.held import Held
     from sideshoot.model import Job
+
+    Counted = Mapping[str, Held]
 
 RECENT = 10
 HEADINGS = ("JOB", "AGENT", "STATE", "DECISION", "TIME", "TITLE")
@@ -48,20 +51,26 @@ TIME is how long a running job has worked, and how long ago a finished one ended
 @click.option(
     "--wait", is_flag=True, help="Wait until the job, or every running job, has finished."
 )
+@click.option("--sizes", is_flag=True, help="Count how much each job holds on the disk.")
 @limit_option("--timeout", "Wait no longer than this (exit status 124).")
 def command(
-    call: Call, job: str | None, *, everything: bool, wait: bool, timeout: Limit | None
+    call: Call,
+    job: str | None,
+    *,
+    everything: bool,
+    wait: bool,
+    sizes: bool,
+    timeout: Limit | None,
 ) -> int:
     place = open_place(call, only_to_look=True)
     session = None if everything else host_session()
     timed_out = wait and not _waited(place, job, session, timeout)
     extra = {"wait_timed_out": timed_out} if wait else {}
     if job is not None:
-        from sideshoot.cli.details import show_details  # noqa: PLC0415 - only for one job
-
-        show_details(place, place.find(job), extra)
+        _show_details(place, place.find(job), extra, sizes=sizes)
     else:
-        _show_table(place, _listed(place, everything=everything, session=session), extra)
+        jobs = _listed(place, everything=everything, session=session)
+        _show_table(place, jobs, sizes=sizes, extra=extra)
     return WaitedTooLong.exit_status if timed_out else 0
 
 
@@ -80,22 +89,31 @@ def _waited(
     return not any(is_active(job) for job in jobs)
 
 
-def _show_table(place: Place, jobs: Sequence[Job], extra: dict[str, Any]) -> None:
+def _show_details(place: Place, job: Job, extra: dict[str, Any], *, sizes: bool) -> None:
+    from sideshoot.cli.details import show_details  # noqa: PLC0415 - only for one job
+
+    if sizes:
+        count(place, [job])
+    show_details(place, job, extra)
+
+
+def _show_table(place: Place, jobs: Sequence[Job], *, sizes: bool, extra: dict[str, Any]) -> None:
+    held = count(place, jobs) if sizes else {}
     if place.call.json:
-        output.say_object({**_table_record(place, jobs), **extra})
+        output.say_object({**_table_record(place, jobs, held), **extra})
         return
     if not jobs:
         output.say(_nothing_to_show(place))
         return
-    for line in job_table(jobs):
+    for line in job_table(jobs, held):
         output.say(line)
-    for warning in _over_budget(place):
+    for warning in over_budget(place):
         output.note(f"warning: {warning}")
 
 
 def table_record(place: Place, *, everything: bool) -> dict[str, Any]:
     """What is running and what is recent, or all jobs."""
-    return _table_record(place, _listed(place, everything=everything))
+    return _table_record(place, _listed(place, everything=everything), {})
 
 
 def _nothing_to_show(place: Place) -> str:
@@ -104,27 +122,18 @@ def _nothing_to_show(place: Place) -> str:
     return "no jobs yet; `sideshoot run TASK` starts one, `sideshoot demo` shows a round"
 
 
-def _table_record(place: Place, jobs: Sequence[Job]) -> dict[str, Any]:
-    warnings = _over_budget(place) if jobs else []
-    return {"jobs": [*map(_row_record, jobs)], "warnings": warnings}
+def _table_record(place: Place, jobs: Sequence[Job], held: Counted) -> dict[str, Any]:
+    warnings = over_budget(place) if jobs else []
+    return {"jobs": [_row_record(job, held) for job in jobs], "warnings": warnings}
 
 
-def _over_budget(place: Place) -> list[str]:
-    """What to say where all jobs together take more than they should, as last found out."""
-    held = int(place.store.setting(HELD) or 0)
-    if not held:
-        return []
-    budget = place.config(lenient=True).value("gc.max_size_mb")
-    if held <= budget * 1024**2:
-        return []
-    taken = f"the jobs take {held / 1024**2:.0f} MB, more than the {budget:.0f} of gc.max_size_mb"
-    return [f"{taken}; `sideshoot gc --dry-run` shows what could go"]
-
-
-def job_table(jobs: Sequence[Job]) -> list[str]:
-    """A heading and a line for each job, aligned."""
+def job_table(jobs: Sequence[Job], held: Counted | None = None) -> list[str]:
+    """A heading and a line for each job, aligned; with a column for sizes where they were counted."""
     now = time.time()
     rows = [HEADINGS, *(_cells(job, now) for job in jobs)]
+    if held:
+        sizes = ["SIZE", *(_size(held.get(job.id)) for job in jobs)]
+        rows = [(*row[:-1], size, row[-1]) for row, size in zip(rows, sizes, strict=True)]
     heading, *lines = table(rows, columns=terminal_columns())
     return [output.styled(heading, "dim"), *map(_weighted, lines, jobs)]
 
@@ -150,7 +159,11 @@ def _recent(jobs: Sequence[Job]) -> list[Job]:
     return [*active.values(), *finished[:RECENT]]
 
 
-def _row_record(job: Job) -> dict[str, Any]:
+def _size(held: Held | None) -> str:
+    return show_size(held.bytes) if held else "-"
+
+
+def _row_record(job: Job, held: Counted) -> dict[str, Any]:
     return {
         **job_summary(job),
         "title": job.title,
@@ -158,6 +171,7 @@ def _row_record(job: Job) -> dict[str, Any]:
         "duration_s": duration_s(job),
         "worktree": job.worktree,
         "branch": job.branch,
+        **(held_record(held[job.id]) if job.id in held else {}),
     }
 
 

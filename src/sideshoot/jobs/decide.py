@@ -23,6 +23,7 @@ from sideshoot.git.trees import differences
 from sideshoot.jobs import intent
 from sideshoot.jobs.branch import make_branch
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.held import workspace_went
 from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
 from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.lock import locked
@@ -389,3 +390,5 @@ def _remove(repository: Repository, store: Store, job: Job) -> None:
     if workspace is not None:
         remove_workspace(repository, workspace)
         store.update(job.id, **NO_WORKSPACE)
+        with contextlib.suppress(OSError):
+            workspace_went(store, job.id)

@@ -79,6 +79,11 @@ class JobFolder(NamedTuple):
         """What the user's refs and configuration were before the agent ran."""
         return self.top / "guard.json"
 
+    @property
+    def size(self) -> Path:
+        """What the job held on the disk when that was last counted."""
+        return self.top / "size.json"
+
     def make(self) -> None:
         """Make the folder, if it is not there."""
         self.top.mkdir(parents=True, exist_ok=True)

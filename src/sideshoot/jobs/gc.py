@@ -1,4 +1,4 @@
-"""What is held on disk, how large it is, and what may go.
+"""What is held on disk, and what may go.
 
 Nothing goes that waits for a decision, that is at work, or whose only copy it is.
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import stat
 import sys
 import time
 from dataclasses import dataclass
@@ -19,8 +18,11 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy, JobNotFound, SideshootError
 from sideshoot.git import discover
+from sideshoot.jobs.folder import NAME as JOBS
 from sideshoot.jobs.folder import JobFolder, job_folders
+from sideshoot.jobs.held import Held, note_held_by
 from sideshoot.jobs.settings import load_config
+from sideshoot.jobs.sizes import Inventory
 from sideshoot.jobs.store import HELD, Store
 from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
@@ -34,7 +36,7 @@ from sideshoot.workspace.trash import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sideshoot.config import Config
     from sideshoot.git import Repository
@@ -56,13 +58,18 @@ class Item:
 
     kind: str
     """`job`, `folder` (of a job that was never recorded), `worktree` (an entry of git's whose folder
-    is gone) or `trash`."""
+    is gone), `trash`, `records` (of all jobs) or `shared` (by workspaces among themselves)."""
     job_id: str | None
     path: Path
-    size_bytes: int
+    held: Held
     why: str
-    goes: bool
+    goes: bool = False
     """Whether `collect` removes it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on the disk, and nothing else does."""
+        return self.held.bytes
 
 
 def plan(
@@ -70,12 +77,14 @@ def plan(
 ) -> list[Item]:
     """All that is held, and what is due to go; nothing is changed."""
     now = time.time() if now is None else now
-    jobs = store.list()
-    items = _job_items(repository, store, config, jobs, now)
-    known = {job.id for job in jobs}
-    items += _orphan_folders(store, known, now)
-    items += _stale_worktrees(repository, jobs)
-    items += _trash(repository, jobs)
+    jobs = sorted(store.list(), key=_age_key)
+    inventory = Inventory(repository, jobs)
+    held: dict[str, Held] = {job.id: inventory.count(job) for job in jobs}
+    items = _job_items(store, config, jobs, held, now)
+    items += _orphan_folders(store, inventory, {*held}, now)
+    items += _stale_worktrees(repository, inventory, jobs)
+    items += _trash(repository, inventory, jobs)
+    items += _common(repository, inventory)
     return items
 
 
@@ -89,10 +98,12 @@ def held_bytes(items: Sequence[Item]) -> int:
     return sum(item.size_bytes for item in items)
 
 
-def note_held(store: Store, size: int) -> None:
-    """Write down how much is held, for `status`, which has no time to find out."""
+def note_held(store: Store, items: Sequence[Item]) -> None:
+    """Write down how much each job holds, for `status`, which has no time to find out."""
+    jobs = {item.job_id: item.held for item in items if item.kind == "job" and item.job_id}
+    _note(store, jobs)
     with store.transaction():
-        store.set_setting(HELD, str(size))
+        store.set_setting(HELD, str(sum(held.bytes for held in jobs.values())))
         store.set_setting(_HELD_AT, str(time.time()))
 
 
@@ -106,11 +117,30 @@ def look_after(repository: Repository, store: Store, job_id: str) -> None:
         store.set_setting(_HELD_AT, str(time.time()))
         spawn_idle("sideshoot.jobs.gc", str(repository.top))
         return
-    size = _job_size(repository, store, store.get(job_id), patience_s=_PATIENCE_S)
-    with store.transaction():
-        store.set_setting(HELD, str(int(store.setting(HELD) or 0) + size))
-        if counted_at is None:
-            store.set_setting(_HELD_AT, str(time.time()))
+    count_jobs(repository, store, [store.get(job_id)], patience_s=_PATIENCE_S)
+    if counted_at is None:
+        store.set_setting(_HELD_AT, str(time.time()))
+
+
+def count_jobs(
+    repository: Repository, store: Store, jobs: Sequence[Job], *, patience_s: float = math.inf
+) -> dict[str, Held]:
+    """Count what these jobs hold, each thing for the first that has it; note it, and return it.
+
+    :param patience_s: so long each workspace is looked at.
+    """
+    inventory = Inventory(repository, jobs)
+    held: dict[str, Held] = {}
+    for job in jobs:
+        held[job.id] = inventory.count(job, patience_s=patience_s)
+    _note(store, held)
+    return held
+
+
+def _note(store: Store, held: Mapping[str, Held]) -> None:
+    with contextlib.suppress(OSError):
+        for job_id, one in held.items():
+            note_held_by(store, job_id, one)
 
 
 def count_held(top: Path) -> None:
@@ -118,29 +148,29 @@ def count_held(top: Path) -> None:
     repository = discover(top)
     store = Store.open(repository.state_dir)
     config = load_config(repository, store, lenient=True)
-    note_held(store, held_bytes(plan(repository, store, config)))
+    note_held(store, plan(repository, store, config))
 
 
 # -- what there is
 
 
 def _job_items(
-    repository: Repository, store: Store, config: Config, jobs: list[Job], now: float
+    store: Store, config: Config, jobs: Sequence[Job], held: dict[str, Held], now: float
 ) -> list[Item]:
+    """The jobs, from the one that has waited longest."""
     max_age = config.value("gc.max_age_days") * 86400
     budget = config.value("gc.max_size_mb") * 1024**2
-    sizes = {job.id: _job_size(repository, store, job) for job in jobs}
-    total = sum(sizes.values())
+    total = sum(one.bytes for one in held.values())
     items = []
-    for job in sorted(jobs, key=_age_key):
+    for job in jobs:
         due = _due(job, now, max_age)
         if due is None and total > budget and _may_go(job):
             due = "all jobs together take more than they may"
         if due is not None:
-            total -= sizes[job.id]
+            total -= held[job.id].bytes
         folder = JobFolder(store.state_dir, job.id).top
         why = due or _why_held(job)
-        items.append(Item("job", job.id, folder, sizes[job.id], why, due is not None))
+        items.append(Item("job", job.id, folder, held[job.id], why, due is not None))
     return items
 
 
@@ -172,17 +202,22 @@ def _why_held(job: Job) -> str:
     return "waits for a decision" if job.decision is Decision.OPEN else str(job.decision)
 
 
-def _orphan_folders(store: Store, known: Collection[str], now: float) -> Iterator[Item]:
+def _orphan_folders(
+    store: Store, inventory: Inventory, known: Collection[str], now: float
+) -> Iterator[Item]:
     for folder in job_folders(store.state_dir):
         if folder.id in known or folder.record.exists() or is_held(folder.lock):
             continue
         with contextlib.suppress(OSError):
             if now - folder.top.stat().st_mtime > _YOUNG_S:
                 why = "a command died before it recorded this job"
-                yield Item("folder", folder.id, folder.top, folder_size(folder.top), why, goes=True)
+                held = Held(store=inventory.folder(folder.top))
+                yield Item("folder", folder.id, folder.top, held, why, goes=True)
 
 
-def _stale_worktrees(repository: Repository, jobs: list[Job]) -> Iterator[Item]:
+def _stale_worktrees(
+    repository: Repository, inventory: Inventory, jobs: Sequence[Job]
+) -> Iterator[Item]:
     """Entries that Sideshoot made, of workspaces that no job has any more."""
     used = {Path(job.git_dir).name for job in jobs if job.git_dir}
     decided = {job.id for job in jobs if job.worktree is None and job.state is State.FINISHED}
@@ -193,7 +228,8 @@ def _stale_worktrees(repository: Repository, jobs: list[Job]) -> Iterator[Item]:
             continue
         why = "the workspace of this entry is gone"
         path = entries / name
-        yield Item("worktree", job_id, path, folder_size(path), why, goes=True)
+        held = Held(store=inventory.folder(path))
+        yield Item("worktree", job_id, path, held, why, goes=True)
 
 
 def _owner(entry: Path) -> str | None:
@@ -212,15 +248,27 @@ def _leads_somewhere(entry: Path) -> bool:
         return True
 
 
-def _trash(repository: Repository, jobs: list[Job]) -> Iterator[Item]:
+def _trash(repository: Repository, inventory: Inventory, jobs: Sequence[Job]) -> Iterator[Item]:
     places = {repository.state_dir, repository.top / ".worktrees"}
     places |= {used.folder for used in used_folders(repository)}
     places |= {Path(job.worktree).parent for job in jobs if job.worktree}
     for place in sorted(places):
         names = [name for name in _names(place) if name.startswith(PREFIX)]
         if names:
-            size = sum(folder_size(place / name) for name in names)
-            yield Item("trash", None, place, size, "is being deleted", goes=True)
+            held = Held(workspace=sum(inventory.folder(place / name) for name in names))
+            yield Item("trash", None, place, held, "is being deleted", goes=True)
+
+
+def _common(repository: Repository, inventory: Inventory) -> Iterator[Item]:
+    """What belongs to no job alone."""
+    state = repository.state_dir
+    trash = [state / name for name in _names(state) if name.startswith(PREFIX)]
+    held = Held(store=inventory.folder(state, without=[state / JOBS, *trash]))
+    yield Item("records", None, state, held, "the records of all jobs")
+    shared = inventory.shared_among()
+    if shared:
+        why = "what several workspaces have in common"
+        yield Item("shared", None, repository.top, Held(workspace=shared), why)
 
 
 # -- how it goes
@@ -264,48 +312,6 @@ def _delete_refs(repository: Repository, job_id: str) -> None:
     for name in names:
         if name:
             git.run("update-ref", "-d", os.fsdecode(name))
-
-
-# -- how large it is
-
-
-def _job_size(
-    repository: Repository, store: Store, job: Job, *, patience_s: float = math.inf
-) -> int:
-    size = folder_size(JobFolder(store.state_dir, job.id).top)
-    if job.worktree is not None:
-        size += folder_size(Path(job.worktree), patience_s=patience_s)
-    return size + _object_size(repository, job)
-
-
-def _object_size(repository: Repository, job: Job) -> int:
-    """What the job's refs hold in the object store beyond what it started from."""
-    review = job.request.review
-    held, begin = job.result, [job.base, job.head]
-    if review is not None:
-        held, begin = review.after, [review.before, repository.head()]
-    if held is None:
-        return 0
-    known = [f"^{commit}" for commit in begin if commit]
-    argv = ("rev-list", "--objects", "--disk-usage", held, *known)
-    answer = repository.git.run(*argv, accept=(0, 128))
-    return int(answer.text) if answer.status == 0 and answer.text.isdigit() else 0
-
-
-def folder_size(folder: Path, *, patience_s: float = math.inf) -> int:
-    """How much a folder takes on disk, in bytes, links not followed.
-
-    :param patience_s: after this many seconds what was found so far has to do.
-    """
-    size, deadline = 0, time.monotonic() + patience_s
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                found = os.lstat(f"{place}/{name}")
-                size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
-        if time.monotonic() > deadline:
-            break
-    return size
 
 
 def _names(folder: Path) -> list[str]:

@@ -43,7 +43,7 @@ _SMALLEST = 512
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 HELD = "held.bytes"
-"""The setting with how much all jobs took when that was last found out; none of the user's."""
+"""The setting with how much all jobs hold by their records (`jobs/held.py`); none of the user's."""
 
 
 class Store:
