@@ -113,6 +113,10 @@ class Equipment:
     """Commands for a shell, run in it."""
     setup_timeout_s: float | None = 600.0
     """How long these may take together, in seconds; `None` means no limit."""
+    pool: int = 0
+    """So many finished workspaces are held to be used again."""
+    cache: tuple[str, ...] = ()
+    """Paths that stay in those though git ignores them, relative to the top."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sideshoot.git import discover
 from sideshoot.model import Carry, JobId
 from sideshoot.workspace.base import Base, make_base
 from sideshoot.workspace.opening import Workspace, open_workspace, plan_workspace
+from sideshoot.workspace.reopening import NO_REUSE, Reuse
 from support.repos import Repo
 
 if TYPE_CHECKING:
@@ -19,13 +20,18 @@ JOB = JobId("k3f9")
 
 
 def opened(
-    repo: Repo, job: str = JOB, *, carry: Carry = Carry.ALL, directory: Path | None = None
+    repo: Repo,
+    job: str = JOB,
+    *,
+    carry: Carry = Carry.ALL,
+    directory: Path | None = None,
+    reuse: Reuse = NO_REUSE,
 ) -> Workspace:
     """A workspace of the user's tree as it is now."""
     repository = discover(repo.top)
     base = make_base(repository, JobId(job), carry=carry)
     workspace = plan_workspace(repository, JobId(job), base, directory=directory)
-    open_workspace(repository, workspace, base)
+    open_workspace(repository, workspace, base, reuse=reuse)
     return workspace
 
 

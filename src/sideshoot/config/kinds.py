@@ -46,6 +46,13 @@ def _number(text: str) -> float:
     return number
 
 
+def _count(text: str) -> int:
+    number = 0 if text == "off" else int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
 def _agent(text: str) -> str | None:
     if text and (text == "command" or not NAME.fullmatch(text)):
         raise ValueError(text)
@@ -177,6 +184,7 @@ def _text_of_variables(value: Any) -> str:
 
 
 NUMBER = Kind(_number, "a number that is not negative, or off", _amount)
+COUNT = Kind(_count, "a whole number, or off", _amount)
 AGENT = Kind(_agent, "the name of an agent for tasks", _text)
 LEVEL = Kind(_one_of("off", "write", "offline"), "off, write or offline", _text_or_off)
 CARRY = Kind(_one_of("all", "tracked", "none"), "all, tracked or none", _text)

@@ -86,11 +86,12 @@ SETTINGS = (
         only_in_files=True,
     ),
     Setting("workspace.setup_timeout", kinds.DURATION, "10m", "how long that may take"),
+    Setting("workspace.pool", kinds.COUNT, "off", "so many finished copies are used again"),
     Setting(
         "workspace.cache",
         kinds.PATHS,
         "[]",
-        "what stays in a copy that is used again",
+        "what stays in a copy that is used again, if git ignores it",
         only_in_files=True,
     ),
 )

@@ -73,7 +73,13 @@ def driver_of(agent: AgentSettings) -> Driver | None:
 def equipment_of(config: Config) -> Equipment:
     """What a new workspace is given."""
     wanted = config.workspace
-    return Equipment(wanted.link, wanted.setup, config.value("workspace.setup_timeout"))
+    return Equipment(
+        wanted.link,
+        wanted.setup,
+        config.value("workspace.setup_timeout"),
+        config.value("workspace.pool"),
+        wanted.cache,
+    )
 
 
 def _of_agent(config: Config, agent: str, name: str) -> str | None:

@@ -15,6 +15,7 @@ from sideshoot.workspace.base import make_base
 from sideshoot.workspace.guard import take_guard
 from sideshoot.workspace.opening import open_workspace, plan_workspace
 from sideshoot.workspace.removal import remove_workspace
+from sideshoot.workspace.reopening import Reuse
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def _opened(
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
         shared = request.equipment.link
-        notes = open_workspace(repository, workspace, base, link_paths=shared)
+        reuse = Reuse(request.equipment.pool, request.equipment.cache)
+        notes = open_workspace(repository, workspace, base, link_paths=shared, reuse=reuse)
         notes += _writable_links(job, shared)
     except BaseException:
         with contextlib.suppress(SideshootError, OSError):

@@ -70,7 +70,7 @@ def _request(record: dict[str, Any]) -> Request:
 
 def _equipment(record: dict[str, Any]) -> Equipment:
     facts = {name: value for name, value in record.items() if name in _EQUIPMENT_FIELDS}
-    for name in ("link", "setup"):
+    for name in ("link", "setup", "cache"):
         facts[name] = tuple(record.get(name, ()))
     return Equipment(**facts)
 

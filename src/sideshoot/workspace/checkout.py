@@ -13,13 +13,16 @@ from sideshoot.workspace.places import facts, place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from sideshoot.git import Git, Repository
     from sideshoot.workspace.base import Base
     from sideshoot.workspace.place import Workspace
 
 
-def check_out(repository: Repository, workspace: Workspace, base: Base) -> list[str]:
+def check_out(
+    repository: Repository, workspace: Workspace, base: Base, known: Path | None = None
+) -> list[str]:
     """Write the base's files as git would, through its filters, and make both indexes.
 
     The private index holds the base's tree and the stat data of the files just written. The
@@ -27,11 +30,16 @@ def check_out(repository: Repository, workspace: Workspace, base: Base) -> list[
     the user's tree.
 
     :param repository: the user's working tree.
+    :param known: an index of the base's files, if they lie there already.
     :return: what the user should know, one line each.
     """
     notes = []
-    git = workspace.repository.git.with_index(workspace.private_index).configured(_settings())
-    if not fill(repository, workspace, base):
+    git = workspace.repository.git.with_index(workspace.private_index).configured(
+        checkout_settings()
+    )
+    if known is not None:
+        known.rename(workspace.private_index)
+    elif not fill(repository, workspace, base):
         notes = _write_files(git, base.tree)
     if base.raw:
         _write_raw(workspace, base.tree, base.raw)
@@ -54,7 +62,8 @@ def _write_files(git: Git, tree: str) -> list[str]:
     return []
 
 
-def _settings() -> Mapping[str, str]:
+def checkout_settings() -> Mapping[str, str]:
+    """How files are written quickly."""
     # More workers than two to four gain nothing on two cores; below some hundred files, starting
     # them costs more than they save.
     return {
@@ -70,7 +79,7 @@ def _make_index(workspace: Workspace, base: Base) -> None:
     shutil.copy2(workspace.private_index, repository.index)
     staged = base.index_tree or base.head or repository.empty_tree
     if staged not in (base.tree, base.commit):
-        repository.git.configured(_settings()).run("read-tree", "--reset", staged)
+        repository.git.configured(checkout_settings()).run("read-tree", "--reset", staged)
 
 
 def _write_raw(workspace: Workspace, tree: str, paths: Collection[bytes]) -> None:

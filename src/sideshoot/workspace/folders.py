@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sideshoot.errors import CannotStart
 from sideshoot.lock import locked
 from sideshoot.text import show_path
+from sideshoot.workspace import pool, trash
 from sideshoot.workspace.exclude import FOLDER, line_for
-from sideshoot.workspace.trash import PREFIX
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
@@ -136,7 +136,7 @@ def _is_ignored(repository: Repository, path: str) -> bool:
 
 def _is_ours(repository: Repository, path: Path) -> bool:
     claim = repository.state_dir / "workspaces" / path.name
-    return path.name.startswith(PREFIX) or claim.is_dir()
+    return path.name.startswith((pool.PREFIX, trash.PREFIX)) or claim.is_dir()
 
 
 def _names(folder: Path) -> list[str]:

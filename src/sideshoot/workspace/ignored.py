@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import KeepRefused, UsageError
 from sideshoot.text import show_path
+from sideshoot.workspace.caches import without_survivors
 from sideshoot.workspace.included import changed_included, included_paths
 from sideshoot.workspace.places import facts, parents, place
 
@@ -49,7 +50,8 @@ def list_ignored(
     git = workspace.repository.git.with_index(workspace.known_index)
     # No index knows empty folders, so that those of the user's can't be told from the agent's.
     look = _LOOK if workspace.known_index == workspace.private_index else (*_LOOK, _NO_EMPTY)
-    listed = [path for path in git.fields(*look) if path not in saved]
+    ignored = without_survivors(workspace, git.fields(*look))
+    listed = [path for path in ignored if path not in saved]
     found = [*_collapsed(workspace, listed), *changed_included(workspace)]
     return Ignored(len(found), tuple(sorted(found)[:limit]))
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError
 from sideshoot.text import show_path
+from sideshoot.workspace.caches import survivors
 from sideshoot.workspace.copying import FLAGS, LENGTH, STAT, Seen, next_entry, path_bounds, stamp
 from sideshoot.workspace.exclude import FOLDER
 from sideshoot.workspace.folders import used_folders
@@ -69,9 +70,10 @@ def include(repository: Repository, workspace: Workspace, given: Given) -> None:
 
 
 def _copy(repository: Repository, workspace: Workspace, rules: Path, given: Given) -> None:
-    wanted = _wanted(repository, workspace, rules, given.linked)
-    wanted = _ignored_there(repository, workspace, wanted)
-    skip = _never_entered(repository, workspace, given.linked)
+    present = [*given.linked, *survivors(workspace.claim)]
+    wanted = _wanted(repository, workspace, rules, present)
+    wanted = _outside(present, _ignored_there(repository, workspace, wanted))
+    skip = _never_entered(repository, workspace, present)
     copied = copy_trees(repository.top, workspace.path, wanted, skip)
     given.files += copied.files
     given.notes += _left_out(copied.problems)
@@ -116,15 +118,20 @@ def _facts(seen: Seen) -> Seen:
 
 
 def _wanted(
-    repository: Repository, workspace: Workspace, rules: Path, linked: Collection[bytes]
+    repository: Repository, workspace: Workspace, rules: Path, present: Collection[bytes]
 ) -> list[bytes]:
     """What the rules mean in the user's tree: files, and folders with a slash of which all is meant."""
     look = ("ls-files", "--others", "--ignored", f"--exclude-from={rules}", "--directory", "-z")
     found = repository.git.fields(*look)
     folders = _of_workspaces(repository, workspace)
-    ours = tuple(os.fsencode(os.path.relpath(it, repository.top)) + b"/" for it in folders)
-    ours += tuple(path + b"/" for path in linked)
-    return _outermost(path for path in found if not (path + b"/").startswith(ours))
+    ours = [os.fsencode(os.path.relpath(folder, repository.top)) for folder in folders]
+    return _outermost(_outside([*ours, *present], found))
+
+
+def _outside(places: Iterable[bytes], paths: Iterable[bytes]) -> list[bytes]:
+    """Those of the paths that are at none of the places, and not below one."""
+    inside = tuple(place + b"/" for place in places)
+    return [path for path in paths if not (path + b"/").startswith(inside)]
 
 
 def _outermost(paths: Iterable[bytes]) -> list[bytes]:
@@ -203,13 +210,13 @@ def _unmade(folders: Sequence[bytes]) -> None:
 
 
 def _never_entered(
-    repository: Repository, workspace: Workspace, linked: Collection[bytes]
+    repository: Repository, workspace: Workspace, present: Collection[bytes]
 ) -> set[tuple[int, int]]:
     """Other workspaces, and git's own: a copy of copies would grow with each job."""
     places: list[Path | bytes] = [*_of_workspaces(repository, workspace)]
     places += [repository.common_dir, repository.git_dir]
-    places += [place(repository.top, path) for path in linked]
-    found = [os.stat(path) for path in places]
+    places += [place(repository.top, path) for path in present]
+    found = [os.stat(path) for path in places if os.path.exists(path)]
     return {(it.st_dev, it.st_ino) for it in found}
 
 
@@ -257,7 +264,7 @@ def write_included_index(workspace: Workspace, files: Iterable[tuple[bytes, Seen
     repository = workspace.repository
     with scratch(repository) as folder:
         git = with_copy(repository.git, workspace.private_index, folder / "index")
-        data = _readable(git, folder / "index")
+        data = readable(git, folder / "index")
     mark = _mark(workspace)
     known = [(path, data[start:end]) for path, start, end in index_entries(data, len(mark))]
     known += [(path, _entry(path, seen, mark)) for path, seen in files]
@@ -273,8 +280,11 @@ def _mark(workspace: Workspace) -> bytes:
     return b"\x11" * (len(workspace.repository.null_id) // 2)
 
 
-def _readable(git: Git, index: Path) -> bytes:
-    """An index as one of version 2 or 3, whichever the user prefers."""
+def readable(git: Git, index: Path) -> bytes:
+    """An index as one of version 2 or 3, whichever the user prefers.
+
+    :param git: aimed at this index.
+    """
     data = index.read_bytes()
     if _HEADER.unpack_from(data)[1] > 3:
         git.run("update-index", "--index-version", "2")

@@ -30,6 +30,7 @@ from sideshoot.workspace.removal import (
     remove_folder,
     remove_registration,
 )
+from sideshoot.workspace.reopening import NO_REUSE, Reuse, foresee, may_reopen, reopen
 from sideshoot.workspace.room import refuse_without_room
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.submodule_setup import set_up_submodules
@@ -75,24 +76,34 @@ def plan_workspace(
 
 
 def open_workspace(
-    repository: Repository, workspace: Workspace, base: Base, *, link_paths: Sequence[str] = ()
+    repository: Repository,
+    workspace: Workspace,
+    base: Base,
+    *,
+    link_paths: Sequence[str] = (),
+    reuse: Reuse = NO_REUSE,
 ) -> list[str]:
     """Make the workspace: the base's files, HEAD at the user's commit, the user's staged changes.
 
     :param link_paths: what it shares with the user's tree; see `sideshoot.workspace.linked`.
+    :param reuse: whether a finished workspace may be used for it, and this one again.
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
-    refuse_without_room(repository, workspace)
+    if not may_reopen(repository, reuse):
+        refuse_without_room(repository, workspace)
     try:
         note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
             _claim(workspace, take_back)
+            known = reopen(repository, workspace, base, reuse)
             register(repository, workspace)
             reached("open.registered")
             _make_branch(workspace, take_back)
-            notes = check_out(repository, workspace, base)
+            notes = check_out(repository, workspace, base, known)
+            if not notes:
+                foresee(repository, workspace, base, reuse)
             reached("open.filled")
             notes += set_up_submodules(repository, workspace)
             notes += _give(repository, workspace, link_paths)

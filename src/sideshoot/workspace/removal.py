@@ -2,7 +2,7 @@
 
 The steps can be repeated, and each copes with what a crash left of the one before:
 
-1. the folder is renamed to trash beside it;
+1. the folder is renamed to trash beside it, or into the pool;
 2. its git directory is renamed to trash in the state directory;
 3. the job's branch goes, if no working tree has it; commits on it stay under a ref;
 4. a detached process deletes the trash.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import GitError, SideshootError
 from sideshoot.text import show_path
 from sideshoot.workspace.folders import made_for
+from sideshoot.workspace.pool import is_any_to_clean, offer, spawn_cleaning
 from sideshoot.workspace.refs import branch_ref
 from sideshoot.workspace.registration import is_registered, moved_to
 from sideshoot.workspace.steps import reached
@@ -60,7 +61,8 @@ def remove_folder(workspace: Workspace) -> None:
     elif os.path.lexists(path):
         _refuse_mounts(path)
         try:
-            put_into_trash(path)
+            if not offer(workspace):
+                put_into_trash(path)
         except OSError as error:
             raise _stays(path, error) from None
 
@@ -80,8 +82,12 @@ def remove_registration(workspace: Workspace) -> None:
 
 
 def empty_soon(repository: Repository, workspace: Workspace) -> None:
-    """Have the trash deleted that the removal of a workspace leaves."""
+    """Have the trash deleted that the removal of a workspace leaves, and its folder cleaned if it is
+    to be used again."""
     folder = workspace.path.parent
+    if is_any_to_clean(repository.common_dir):
+        spawn_cleaning(repository, folder)
+        return
     spawn_trash_removal(folder, repository.state_dir, made=made_for(repository, folder))
 
 

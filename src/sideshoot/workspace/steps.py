@@ -31,6 +31,11 @@ NAMES = (
     "discard.decided",
     "discard.renamed",
     "discard.unregistered",
+    "pool.offered",
+    "pool.released",
+    "pool.cleaned",
+    "pool.taken",
+    "pool.brought",
 )
 
 

@@ -32,6 +32,17 @@ def put_into_trash(path: Path, folder: Path | None = None) -> None:
         path.rename((folder or path.parent) / f"{PREFIX}{secrets.token_hex(6)}")
 
 
+def move_to_trash(path: Path, folder: Path) -> Path:
+    """Rename a folder of any mode to trash in another folder; return where it is then.
+
+    :raises OSError: it can't be renamed.
+    """
+    path.chmod(0o700)  # To rename a folder into another one is to write its `..`.
+    target = folder / f"{PREFIX}{secrets.token_hex(6)}"
+    path.rename(target)
+    return target
+
+
 def spawn_trash_removal(*folders: Path, made: Sequence[Path] = ()) -> None:
     """Start to empty the trash in `folders` by a detached process that yields to all others.
 
@@ -114,21 +125,14 @@ def _clear(folder: Path, beside: Path) -> list[Path]:
         for entry in listed:
             with contextlib.suppress(OSError):
                 if entry.is_dir(follow_symlinks=False):
-                    moved.append(_move_up(Path(entry.path), beside))
+                    moved.append(move_to_trash(Path(entry.path), beside))
                 else:
                     os.unlink(entry.path)
     return moved
 
 
-def _move_up(folder: Path, beside: Path) -> Path:
-    # To rename a folder into another one is to write its `..`.
-    folder.chmod(0o700)
-    target = beside / f"{PREFIX}{secrets.token_hex(6)}"
-    folder.rename(target)
-    return target
-
-
-def _be_idle() -> None:
+def be_idle() -> None:
+    """Yield the disk to all others, where the system can tell who comes first."""
     with contextlib.suppress(ImportError, OSError, AttributeError):
         import psutil  # noqa: PLC0415 - only the process that deletes needs it
 
@@ -136,6 +140,6 @@ def _be_idle() -> None:
 
 
 if __name__ == "__main__":
-    _be_idle()
+    be_idle()
     _end = sys.argv.index("--")
     empty_trash(*map(Path, sys.argv[1:_end]), made=[*map(Path, sys.argv[_end + 1 :])])
