@@ -37,6 +37,22 @@ def test_an_untouched_workspace_is_the_base(repo: Repo) -> None:
     assert result.warnings == ()
 
 
+@pytest.mark.parametrize("widened", ["disable", "add src", "none"])
+def test_outside_of_a_sparse_checkout_counts_what_is_there(repo: Repo, widened: str) -> None:
+    repo.git("sparse-checkout", "set", "docs")
+    workspace = opened(repo)
+    if widened != "none":
+        inside(workspace).git("sparse-checkout", *widened.split())
+    (workspace.path / "src").mkdir(exist_ok=True)
+    (workspace.path / "src/beds.py").write_text("changed\n")
+    (workspace.path / "src/new.py").write_text("new\n")
+
+    result = captured(repo, workspace)
+
+    changes = repo.text("diff-tree", "-r", "--name-status", workspace.base, result.commit)
+    assert changes == "M\tsrc/beds.py\nA\tsrc/new.py"
+
+
 def test_committed_staged_unstaged_and_untracked_work_is_all_there(repo: Repo) -> None:
     workspace = opened(repo)
     agent = inside(workspace)

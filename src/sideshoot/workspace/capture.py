@@ -293,10 +293,16 @@ def _says(
     return body == message and named == [f"tree {tree}", *(f"parent {p}" for p in parents)]
 
 
-def _modes(folder: Path) -> dict[str, str]:
-    """Look at executable bits where the file system has them, whatever the user configured.
+_SPARSE = {"core.sparseCheckout": "true", "sparse.expectFilesOutsideOfPatterns": "false"}
+"""With these git takes a file for one to look at if it is there, though its entry says to skip it."""
 
-    With `core.fileMode=false` an agent's `chmod +x` would be lost without a word.
+
+def _modes(folder: Path) -> dict[str, str]:
+    """Look at executable bits where the file system has them, whatever the user configured, and at
+    files that lie outside of a sparse checkout all the same.
+
+    With `core.fileMode=false` an agent's `chmod +x` would be lost without a word, and so would be
+    what it changes after `git sparse-checkout disable`.
     """
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".mode-") as file:
@@ -304,8 +310,8 @@ def _modes(folder: Path) -> dict[str, str]:
             os.fchmod(file.fileno(), 0o700)
             changed = os.fstat(file.fileno()).st_mode != before
     except OSError:
-        return {}
-    return {"core.fileMode": "true"} if changed else {}
+        return dict(_SPARSE)
+    return {**_SPARSE, "core.fileMode": "true"} if changed else dict(_SPARSE)
 
 
 def _warnings(workspace: Workspace, seen: Snapshot) -> list[str]:
