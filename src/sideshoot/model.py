@@ -148,6 +148,8 @@ class Request:
     """Limit in bytes of what the agent prints; `None` means no limit."""
     resume: str | None = None
     """The id of the job whose thread is continued."""
+    thread: str | None = None
+    """A thread that no job has begun, and that this one goes on with."""
     writable: tuple[str, ...] = ()
     """Folders that a fence leaves open beside the workspace."""
     sandbox: str | None = "off"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.codex import set_up_codex
-from support.models import ModelServer
+from support.models import ModelServer, play, say, shell
 from support.transcripts import Transcript
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def models() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def codex(models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_up_codex(monkeypatch, tmp_path / "codex", models)
+def codex(models: ModelServer, roomy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up_codex(monkeypatch, roomy / "codex", models)
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def test_a_session_is_handed_over_and_what_is_printed_goes_on_with_it(
     result = sideshoot("transfer").ok()
 
     assert result.err == "no session was named: this is the newest one of this folder\n"
-    first, second = result.out.splitlines()
-    assert first == "Codex has session 5e55 of Claude Code: 2 messages"
-    assert second.startswith("go on with it: codex resume ")
+    first, second, third = result.out.splitlines()
+    assert first == "Codex has Claude Code's session 5e55: 2 messages"
+    assert second.startswith("go on with it:  codex resume ")
     found = sideshoot.json("transfer", env={"CLAUDE_CODE_SESSION_ID": "5e55"})
     assert found == {
         "from": "claude",
@@ -62,7 +62,7 @@ def test_a_session_is_handed_over_and_what_is_printed_goes_on_with_it(
         "left_out": 0,
         "shown": True,
         "handed_over_before": True,
-        "resume_command": second.removeprefix("go on with it: "),
+        "resume_command": second.removeprefix("go on with it:  "),
     }
     assert models.asked == []
     resumed = shlex.split(found["resume_command"].replace("codex resume", "codex exec resume"))
@@ -70,6 +70,12 @@ def test_a_session_is_handed_over_and_what_is_printed_goes_on_with_it(
         [*resumed, "and now?"], cwd=sideshoot.cwd, stdin=subprocess.DEVNULL, check=True, timeout=60
     )
     assert "plant a plum" in models.asked[0].text
+    words = shlex.split(third.removeprefix("or in a copy:   ").removesuffix(" TASK"))
+    say_so = play(shell("echo plum > planted"), say("Planted."))
+    subprocess.run([*words, say_so], cwd=sideshoot.cwd, check=True, timeout=90)
+    assert "plant a plum" in models.asked[-1].text
+    assert sideshoot.json("result")["files"][0]["path"] == "planted"
+    assert not (sideshoot.cwd / "planted").exists()
 
 
 @pytest.mark.agent("codex")
@@ -85,7 +91,7 @@ def test_a_transcript_from_elsewhere_is_handed_over_without_a_word_of_it_being_p
     assert "plum" not in said
     assert "its screen does not show it" in result.err
     folder = shlex.quote(str(sideshoot.cwd))
-    assert f"go on with it: cd {folder} && codex resume " in result.out
+    assert f"go on with it:  cd {folder} && codex resume " in result.out
 
 
 def test_what_does_not_fit_together_is_refused(sideshoot: Command, session: Path) -> None:
@@ -97,6 +103,15 @@ def test_what_does_not_fit_together_is_refused(sideshoot: Command, session: Path
         (["--session", "unknown"], "no session 'unknown'"),
     ]:
         sideshoot("transfer", *words).refused(said, status=2)
+
+
+def test_a_job_goes_on_with_one_thing(sideshoot: Command) -> None:
+    for words, said in [
+        (["--resume", "go on"], "--resume and --thread"),
+        (["--fresh", "go on"], "can't be combined with --thread"),
+        (["--", "true"], "a command has no thread"),
+    ]:
+        sideshoot("run", "--thread", "x", *words).refused(said, status=2)
 
 
 def test_who_can_not_take_it_is_said_before_anything_is_begun(

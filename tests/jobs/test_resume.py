@@ -14,6 +14,7 @@ import pytest
 
 from sideshoot.errors import UsageError, WrongState
 from sideshoot.jobs import service
+from sideshoot.jobs.create import GO_ON
 from sideshoot.jobs.decide import discard_job, keep_job, restore_job, undo_job
 from sideshoot.model import Decision, Isolation, Job, Outcome, State
 from sideshoot.workspace.keep import KeepOptions
@@ -201,6 +202,7 @@ import sys
 from pathlib import Path
 from sideshoot.git import discover
 from sideshoot.jobs import service
+from sideshoot.jobs.create import GO_ON
 service.work(discover(Path(sys.argv[1])), sys.argv[2])
 """
 
@@ -234,3 +236,18 @@ def test_a_worker_that_dies_after_it_took_the_workspace(
     )
     keep(jobs, now)
     assert made(jobs) == ["made1", "made2"]
+
+
+def test_a_thread_that_no_job_has_begun_is_gone_on_with(jobs: Jobs, gardener: Gardener) -> None:
+    job = gardener.works(jobs, "made1", thread="from elsewhere", prompt="")
+
+    task = gardener.tasks[0]
+    assert task.thread_id == "from elsewhere"
+    assert task.prompt.endswith(GO_ON)
+    assert gardener.works(jobs, "made2", resume=job.id)
+    assert gardener.tasks[1].thread_id == job.thread_id
+
+
+def test_a_command_has_no_thread(jobs: Jobs) -> None:
+    with pytest.raises(UsageError, match="no threads"):
+        jobs.create("true", thread="from elsewhere")

@@ -40,6 +40,8 @@ class Source:
 class Taken:
     """A conversation that an agent has taken over."""
 
+    title: str
+    """What people call the agent."""
     thread_id: str
     resume: tuple[str, ...]
     """The command that goes on with it, run in the folder that it was taken over in."""

@@ -95,6 +95,9 @@ Options come before the task; from its first word on nothing is taken for an opt
 )
 @click.option("--resume-job", hidden=True, metavar="JOB")
 @click.option("--resume-last", is_flag=True, help="Go on with the last job's thread.")
+@click.option(
+    "--thread", metavar="ID", help="Go on with a thread of the agent's own that no job has begun."
+)
 @click.option("--fresh", is_flag=True, help="Start a new thread (the default).")
 @click.option(
     "--from-review",
@@ -263,14 +266,17 @@ def _show_launched(place: Place, job: Job) -> int:
 
 def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
     """Stop where options say two things."""
-    resumed = options["resume"] or options["resume_job"] or options["resume_last"]
-    if resumed and options["fresh"]:
-        raise UsageError("--fresh starts a new thread; it can't be combined with --resume")
+    resumed, thread = _is_resumed(options), options["thread"]
+    if resumed and thread:
+        raise UsageError("--resume and --thread both name what to go on with; give one of them")
+    if (resumed or thread) and options["fresh"]:
+        option = "--thread" if thread else "--resume"
+        raise UsageError(f"--fresh starts a new thread; it can't be combined with {option}")
     where = [f"--{name.replace('_', '-')}" for name in _ISOLATIONS if options[name]]
     where += ["--write"] if options["write"] and options["read_only"] else []
     if len(where) > 1:
         raise UsageError(f"{' and '.join(where)} contradict each other")
-    if resumed and asked.command:
+    if (resumed or thread) and asked.command:
         raise UsageError("a command has no thread that could be resumed")
     from_review = options["from_review"] or options["from_review_job"]
     if from_review and asked.command:
@@ -281,12 +287,11 @@ def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
 
 def _rescue(place: Place, asked: Asked, options: dict[str, Any]) -> Rescue | None:
     """The findings that are asked for, or that are the task since none was given."""
-    resumed = options["resume"] or options["resume_job"] or options["resume_last"]
     if options["from_review"] or options["from_review_job"]:
         from sideshoot.cli.rescue import wanted_rescue  # noqa: PLC0415 - rare
 
         return wanted_rescue(place, options["from_review_job"], options["findings"])
-    if asked.prompt.strip() or asked.command or resumed:
+    if asked.prompt.strip() or asked.command or _is_resumed(options) or options["thread"]:
         return None
     from sideshoot.cli.rescue import offered_rescue  # noqa: PLC0415 - rare
 
@@ -312,6 +317,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         base=options["base"],
         isolation=_isolation(options),
         resume=resumed.id if resumed else None,
+        thread=options["thread"],
         name=options["name"],
         subfolder=place.subfolder,
         **filled(config, given, resumed=resumed),
@@ -340,6 +346,10 @@ _ISOLATIONS = {
 def _isolation(options: dict[str, Any]) -> Isolation:
     chosen = [where for name, where in _ISOLATIONS.items() if options[name]]
     return chosen[0] if chosen else Isolation.WORKTREE
+
+
+def _is_resumed(options: dict[str, Any]) -> bool:
+    return any(options[name] for name in ("resume", "resume_job", "resume_last"))
 
 
 def _resumed(place: Place, options: dict[str, Any]) -> Job | None:

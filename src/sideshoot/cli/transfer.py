@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sideshoot.cli import output
-from sideshoot.cli.actions import command_in
+from sideshoot.cli.actions import command_in, next_command
 from sideshoot.cli.command import Command
 from sideshoot.cli.diffstat import counted
 from sideshoot.errors import UsageError
@@ -57,23 +58,42 @@ def command(
     call: Call, *, giver: str, taker: str | None, session: str | None, transcript: str | None
 ) -> int:
     from sideshoot.agents.ending import end_own  # noqa: PLC0415 - not for --help
-    from sideshoot.agents.transfer import party_named  # noqa: PLC0415 - the same
 
     taker = taker or ("claude" if giver == "codex" else "codex")
     if giver == taker:
         raise UsageError(f"{giver} has this conversation already; --to names who is to have it")
-    given, takes = party_named(giver), party_named(taker)
     try:
-        source = _source(call, giver, given, session, transcript)
-        conversation = given.read(source)
-        taken = takes.take(conversation, source, call.folder.resolve())
+        handover = _handed_over(call, giver, taker, session, transcript)
     finally:
         end_own()
     if call.json:
-        output.say_object(_record(call, (giver, taker), source, conversation, taken))
+        output.say_object(_record(call, handover))
     else:
-        _show(call, takes, source, conversation, taken)
+        _show(call, handover)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Handover:
+    """What was handed over, and by whom to whom."""
+
+    giver: str
+    taker: str
+    source: Source
+    conversation: Conversation
+    taken: Taken
+
+
+def _handed_over(
+    call: Call, giver: str, taker: str, session: str | None, transcript: str | None
+) -> _Handover:
+    from sideshoot.agents.transfer import party_named  # noqa: PLC0415 - not for --help
+
+    gives, takes = party_named(giver), party_named(taker)
+    source = _source(call, giver, gives, session, transcript)
+    conversation = gives.read(source)
+    taken = takes.take(conversation, source, call.folder.resolve())
+    return _Handover(giver, taker, source, conversation, taken)
 
 
 def _source(
@@ -93,40 +113,41 @@ def _source(
     return source_of(file)
 
 
-def _show(call: Call, taker: Party, source: Source, said: Conversation, taken: Taken) -> None:
-    for line in _notes(taker, source, said, taken):
+def _show(call: Call, done: _Handover) -> None:
+    for line in _notes(done):
         output.note(line)
-    amount = counted(len(said.messages), "message")
-    output.say(f"{taker.title} has session {source.session} of {source.title}: {amount}")
-    output.say(f"go on with it: {command_in(call.folder, *taken.resume)}")
+    amount = counted(len(done.conversation.messages), "message")
+    who = f"{done.source.title}'s session {done.source.session}"
+    again = next_command(call, "run", "--agent", done.taker, "--thread", done.taken.thread_id)
+    output.say(f"{done.taken.title} has {who}: {amount}")
+    output.say(f"go on with it:  {command_in(call.folder, *done.taken.resume)}")
+    output.say(f"or in a copy:   {again} TASK")
 
 
-def _notes(taker: Party, source: Source, said: Conversation, taken: Taken) -> list[str]:
+def _notes(done: _Handover) -> list[str]:
     notes = []
-    if source.newest:
+    if done.source.newest:
         notes.append("no session was named: this is the newest one of this folder")
-    if said.left_out:
-        left_out = counted(said.left_out, "older entry").replace("entrys", "entries")
-        notes.append(f"{left_out} had no room and stayed behind")
-    if taken.before:
+    if left_out := done.conversation.left_out:
+        entries = "1 older entry" if left_out == 1 else f"{left_out:,} older entries"
+        notes.append(f"{entries} had no room and stayed behind")
+    if done.taken.before:
         notes.append("it was handed over before, and nothing was said in it since")
-    if not taken.shown:
-        notes.append(f"{taker.title}'s model knows what was said; its screen does not show it")
+    if not done.taken.shown:
+        notes.append(f"{done.taken.title}'s model knows what was said; its screen does not show it")
     return notes
 
 
-def _record(
-    call: Call, names: tuple[str, str], source: Source, said: Conversation, taken: Taken
-) -> dict[str, Any]:
+def _record(call: Call, done: _Handover) -> dict[str, Any]:
     return {
-        "from": names[0],
-        "to": names[1],
-        "session_id": source.session,
-        "transcript": show_path(source.file) if source.file else None,
-        "thread_id": taken.thread_id,
-        "messages": len(said.messages),
-        "left_out": said.left_out,
-        "shown": taken.shown,
-        "handed_over_before": taken.before,
-        "resume_command": command_in(call.folder, *taken.resume),
+        "from": done.giver,
+        "to": done.taker,
+        "session_id": done.source.session,
+        "transcript": show_path(done.source.file) if done.source.file else None,
+        "thread_id": done.taken.thread_id,
+        "messages": len(done.conversation.messages),
+        "left_out": done.conversation.left_out,
+        "shown": done.taken.shown,
+        "handed_over_before": done.taken.before,
+        "resume_command": command_in(call.folder, *done.taken.resume),
     }

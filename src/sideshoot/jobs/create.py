@@ -85,12 +85,20 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
         raise UsageError(f"{request.base!r} names no commit; `git log` shows what there is")
     if request.base is not None and request.isolation is Isolation.IN_PLACE:
         raise UsageError("--base chooses what a workspace starts from; here there is none")
+    if request.thread is not None:
+        return _on_thread(request)
     if request.resume is None:
         return request
     earlier = last_of_thread(store, store.find(request.resume))
     if earlier.thread_id is None:
         raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
     return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+
+
+def _on_thread(request: Request) -> Request:
+    if request.agent == "command" or (request.driver and request.driver.protocol == "command"):
+        raise UsageError(f"{request.agent} has no threads that could be gone on with")
+    return replace(request, prompt=request.prompt or GO_ON)
 
 
 def prepared(

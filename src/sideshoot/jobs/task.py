@@ -93,7 +93,7 @@ def _start(top: Path, subfolder: str) -> Path:
 
 def _thread_id(store: Store, job: Job) -> str | None:
     if job.request.resume is None:
-        return None
+        return job.request.thread
     try:
         return store.get(job.request.resume).thread_id
     except JobNotFound:

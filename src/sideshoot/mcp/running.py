@@ -138,6 +138,7 @@ def _run_options(exchange: Exchange, given: Mapping[str, Any]) -> dict[str, Any]
         "in_place": False,
         "read_only": given.get("read_only", False),
         "fresh": False,
+        "thread": None,
         "resume": False,
         "resume_last": resume == LAST,
         "resume_job": None if resume == LAST else resume,

@@ -96,7 +96,7 @@ class ClaudeParty:
                 raise CannotStart(
                     one_line(f"Claude Code does not take the conversation: {failure}")
                 ) from None
-        return Taken(session, ("claude", "--resume", session))
+        return Taken(self.title, session, ("claude", "--resume", session))
 
 
 def source_of(file: Path) -> Source:

@@ -126,4 +126,6 @@ def _as_item(message: Message) -> Facts:
 
 
 def _as_taken(thread_id: str, *, shown: bool = True, before: bool = False) -> Taken:
-    return Taken(thread_id, ("codex", "resume", thread_id), shown=shown, before=before)
+    return Taken(
+        CodexParty.title, thread_id, ("codex", "resume", thread_id), shown=shown, before=before
+    )

@@ -83,7 +83,7 @@ class OpenCodeParty:
             exported.add(message)
         exported.add(user(note_on_origin(conversation, source)))
         _import(exported.form(), folder)
-        return Taken(exported.session, ("opencode", "--session", exported.session))
+        return Taken(self.title, exported.session, ("opencode", "--session", exported.session))
 
 
 @contextlib.contextmanager
