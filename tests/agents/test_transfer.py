@@ -240,11 +240,11 @@ def test_the_session_that_is_named_comes_before_the_current_one_and_the_newest(
     assert party.find(None, folder).newest
     monkeypatch.setenv("SIDESHOOT_SESSION", "of another host")
     assert party.find(None, folder).session == "b"
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "a")
+    assert party.find(None, folder) == source_of(projects / name / "a.jsonl")
     monkeypatch.setenv("SIDESHOOT_SESSION", "c")
     assert party.find(None, folder) == source_of(projects / "-other" / "c.jsonl")
-    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "a")
-    assert party.find(None, folder).session == "a"
-    assert party.find("c", folder).session == "c"
+    assert party.find("b", folder) == source_of(projects / name / "b.jsonl")
     for unknown in ("d", "../../x", "a/b", "\0"):
         with pytest.raises(UsageError, match="no session"):
             party.find(unknown, folder)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sideshoot.plugin.typed import Typed, hold
 from support.codex import set_up_codex
+from support.mcp import Client
 from support.models import ModelServer, play, say, shell
 from support.transcripts import Transcript
 
@@ -92,6 +94,26 @@ def test_a_transcript_from_elsewhere_is_handed_over_without_a_word_of_it_being_p
     assert "its screen does not show it" in result.err
     folder = shlex.quote(str(sideshoot.cwd))
     assert f"go on with it:  cd {folder} && codex resume " in result.out
+
+
+@pytest.mark.agent("codex")
+def test_the_slash_command_hands_over_the_session_that_it_is_typed_in(
+    sideshoot: Command, codex: None, session: Path
+) -> None:
+    current = session.with_name("c0de.jsonl")
+    session.rename(current)
+    Transcript().write(session)
+    typed = hold(Typed("transfer", "", session="c0de", folder=str(sideshoot.cwd)))
+    with Client(sideshoot.cwd, argv=["--slash-commands"]) as client:
+        client.begin()
+        answer = client.request(
+            "tools/call", {"name": "slash_command", "arguments": {"request": typed}}
+        )
+
+    text = answer["content"][0]["text"]
+    assert "Codex has Claude Code's session c0de: 2 messages" in text
+    assert "codex resume " in text
+    assert "no session was named" not in text
 
 
 def test_what_does_not_fit_together_is_refused(sideshoot: Command, session: Path) -> None:

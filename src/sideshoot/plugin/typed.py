@@ -36,6 +36,7 @@ COMMANDS = (
     "undo",
     "cancel",
     "setup",
+    "transfer",
 )
 """The slash commands, by their names after `/sideshoot:`."""
 

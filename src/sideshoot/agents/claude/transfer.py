@@ -37,7 +37,7 @@ TAKE_S = 60.0
 _ALONE = (f"--settings={json.dumps({'disableAllHooks': True})}", "--strict-mcp-config")
 
 
-_SESSION_VARIABLES = ("CLAUDE_CODE_SESSION_ID", "SIDESHOOT_SESSION")
+_SESSION_VARIABLES = ("SIDESHOOT_SESSION", "CLAUDE_CODE_SESSION_ID")
 
 
 class ClaudeParty:
@@ -115,7 +115,7 @@ def _named(session: str) -> Source:
 
 
 def _current_sessions() -> list[str]:
-    """What is set in a session: by Claude Code for what it runs, and by our hook at its start."""
+    """What is set in a session: by our hook at its start, and by Claude Code for what it runs."""
     return [name for it in _SESSION_VARIABLES if (name := os.environ.get(it))]
 
 
