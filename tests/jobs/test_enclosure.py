@@ -11,7 +11,7 @@ from sideshoot.errors import CannotStart
 from sideshoot.fence.mechanism import Kind, Mechanism, find_mechanism, try_landlock
 from sideshoot.jobs import enclosure, service
 from sideshoot.jobs.record import from_record, to_record
-from sideshoot.model import Isolation, Outcome, Request
+from sideshoot.model import Driver, Isolation, Outcome, Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +116,21 @@ def test_left_out_where_nothing_works_the_job_goes_on_and_says_so(
     assert "nothing works; mend it" in nothing
     assert "CHANGED" in leak
     assert "leak.txt" in leak
+
+
+def test_left_out_an_agent_that_can_not_work_inside_goes_on_without_and_says_so(
+    jobs: Jobs, landlock: Mechanism
+) -> None:
+    agent = {"agent": "mine", "driver": Driver("acp", ("codex-acp",)), "command": ()}
+
+    job = jobs.create(sandbox=None, prompt="weed", **agent)
+
+    assert (job.request.sandbox, job.mechanism) == ("off", "none")
+    (warning,) = job.warnings
+    assert "nothing kept the agent inside of its workspace" in warning
+    assert "codex" in warning
+    with pytest.raises(CannotStart, match="--sandbox write is not possible"):
+        jobs.create(sandbox="write", prompt="weed", **agent)
 
 
 def test_landlock_tells_its_limits_only_to_who_asks_for_it(jobs: Jobs, landlock: Mechanism) -> None:

@@ -63,17 +63,18 @@ def choose(repository: Repository, request: Request) -> Choice:
         return Choice(Level.OFF, Kind.NONE)
     mechanism = find_mechanism(repository.state_dir / "cache")
     if mechanism.kind is Kind.NONE:
-        return Choice(Level.OFF, Kind.NONE, (_nothing_holds(mechanism),))
-    return Choice(
-        Level.WRITE, mechanism_for(repository, replace(request, sandbox=Level.WRITE)).kind
-    )
+        return _without(f"{mechanism.why}; {mechanism.remedy}")
+    try:
+        found = mechanism_for(repository, replace(request, sandbox=Level.WRITE))
+    except CannotStart as refusal:  # the agent can't work inside of that one
+        return _without(str(refusal))
+    return Choice(Level.WRITE, found.kind)
 
 
-def _nothing_holds(mechanism: Mechanism) -> str:
-    return (
-        f"nothing kept the agent inside of its workspace: {mechanism.why}; {mechanism.remedy}, or "
-        "choose --sandbox off to hear no more of it"
-    )
+def _without(why: str) -> Choice:
+    text = f"nothing kept the agent inside of its workspace: {why}"
+    off = "" if "--sandbox off" in why else ", or choose --sandbox off to hear no more of it"
+    return Choice(Level.OFF, Kind.NONE, (f"{text}{off}",))
 
 
 def mechanism_for(repository: Repository, request: Request) -> Mechanism:
