@@ -92,7 +92,7 @@ def test_there_is_one_way_to_start_an_agent(sources: Sources) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"gc\.max_age_days, gc\.max_size_mb, notify\.command"):
+    with pytest.raises(UsageError, match=r"gc\.max_age_days, gc\.max_size_mb, guard\.enabled"):
         named("colour")
     with pytest.raises(UsageError, match=r"did you mean run\.timeout"):
         named("run.timeuot")

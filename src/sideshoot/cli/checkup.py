@@ -40,6 +40,7 @@ def checkup_record(config: Config, found: Checkup) -> dict[str, Any]:
         "sandbox": _sandbox_record(found.mechanism),
         "defaults": {name: _default_record(config, found, name) for name in DEFAULTS},
         "review_gate": _gate_record(config),
+        "guard": config.value("guard.enabled"),
         "hosts": host_records(),
         "next_steps": [step._asdict() for step in next_steps(found)],
     }
@@ -207,6 +208,8 @@ def _facts(config: Config, found: Checkup) -> Iterator[str]:
         value, where = _default(config, found, name)
         yield from _fact(f"default {name}", value or "-", where)
     yield from _fact("review gate", *_gate(config))
+    is_on = "on" if config.value("guard.enabled") else "off"
+    yield from _fact("guard", is_on, str(config.in_force("guard.enabled").origin))
     yield from _fact("called from", *_hosts())
 
 

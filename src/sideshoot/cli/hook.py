@@ -34,8 +34,8 @@ EXAMPLES = "sideshoot hook stop < event.json"
 
 HELP = """Answer a hook of a host, which tells of EVENT as JSON on standard input.
 
-EVENT is session-start, user-prompt-submit, stop or session-end, as Claude Code has them. The exit status is
-0 whatever happens: a host would take others for a wish to hold it up.
+EVENT is session-start, user-prompt-submit, pre-tool-use, stop or session-end, as Claude Code has them. The
+exit status is 0 whatever happens: a host would take others for a wish to hold it up.
 """
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -72,8 +72,8 @@ def command(call: Call, words: tuple[str, ...]) -> int:
     acts = _EVENTS.get(name)
     if acts is None:
         output.note(
-            f"sideshoot: no hook {name!r}; there are session-start, user-prompt-submit, stop,"
-            " session-end"
+            f"sideshoot: no hook {name!r}; there are session-start, user-prompt-submit, pre-tool-use,"
+            " stop, session-end"
         )
         return 0
     answers = _answers(call, acts)
@@ -200,6 +200,12 @@ def _prompted(event: HostEvent) -> None:
         gate.prompted()
 
 
+def _before_tool(event: HostEvent) -> Answer | None:
+    from sideshoot.cli.guarding import before_tool  # noqa: PLC0415 - for this event only
+
+    return before_tool(event)
+
+
 def _stop(event: HostEvent) -> Answer | None:
     gate = _gate(event)
     if gate is None:
@@ -271,6 +277,7 @@ def _hand_on(session: str) -> None:
 _EVENTS: dict[str, tuple[Act, ...]] = {
     "sessionstart": (_session_start, _tell_of_left),
     "userpromptsubmit": (_hold_words, _prompted),
+    "pretooluse": (_before_tool,),
     "stop": (_stop,),
     "sessionend": (_session_end,),
 }

@@ -10,7 +10,7 @@ import click
 from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
 from sideshoot.cli.command import Command
-from sideshoot.errors import CannotStart, GitUnusable, NotARepository
+from sideshoot.errors import CannotStart, GitUnusable, NotARepository, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +48,8 @@ With --install or --uninstall it changes files of a host, and shows what before.
 @click.option(
     "--review-gate-cooldown", metavar="MINUTES", help="None so long after another one; or off."
 )
+@click.option("--enable-guard", is_flag=True, help="Keep a host from starting agents bare here.")
+@click.option("--disable-guard", is_flag=True, help="Let it.")
 @click.option(
     "--install",
     multiple=True,
@@ -65,7 +67,7 @@ def command(call: Call, **options: Any) -> int:
 
     wanted = {key: options[f"default_{name}"] for name, key in DEFAULTS.items()}
     given = {key: value for key, value in wanted.items() if value is not None}
-    given |= _of_gate(options)
+    given |= {**_of_gate(options), **_of_guard(options)}
     place = _place(call, needed=bool(given))
     if place is not None and given:
         _change(place, given)
@@ -92,6 +94,13 @@ def _of_gate(options: Mapping[str, Any]) -> Mapping[str, str]:
         most=options["review_gate_max"],
         cooldown=options["review_gate_cooldown"],
     )
+
+
+def _of_guard(options: Mapping[str, Any]) -> Mapping[str, str]:
+    on, off = options["enable_guard"], options["disable_guard"]
+    if on and off:
+        raise UsageError("--enable-guard and --disable-guard contradict each other")
+    return {"guard.enabled": "on" if on else "off"} if on or off else {}
 
 
 def _place(call: Call, *, needed: bool) -> Place | None:
@@ -134,8 +143,8 @@ def _change(place: Place, given: Mapping[str, str]) -> None:
 
 
 def _unsets(key: str, value: str) -> bool:
-    """Whether `off` means that there is no value; for the gate it is one."""
-    return value == "off" and not key.startswith("gate.")
+    """Whether `off` means that there is no value; for the gate and the guard it is one."""
+    return value == "off" and not key.startswith(("gate.", "guard."))
 
 
 def _look(call: Call, place: Place | None, config: Config) -> Checkup:

@@ -100,7 +100,7 @@ _CARRIES = ("none", "tracked", "all")
 def _needs_consent(key: str, text: str, below: Below, top: Path) -> bool:
     if key in ("run.agent", "run.agent_mode", "sandbox.writable", "workspace.setup"):
         return text not in ("", "[]")
-    if key.startswith("gate."):
+    if key.startswith(("gate.", "guard.")):
         return True
     if key == "notify.command":
         return text not in ("", "off")

@@ -43,6 +43,9 @@ SETTINGS = (
         "gc.max_size_mb", kinds.NUMBER, "5120", "decided jobs go earlier past this; status warns"
     ),
     Setting(
+        "guard.enabled", kinds.SWITCH, "off", "whether a host is kept from starting agents bare"
+    ),
+    Setting(
         "notify.command",
         kinds.WORDS,
         "",
