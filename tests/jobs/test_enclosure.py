@@ -121,16 +121,15 @@ def test_left_out_where_nothing_works_the_job_goes_on_and_says_so(
 def test_left_out_an_agent_that_can_not_work_inside_goes_on_without_and_says_so(
     jobs: Jobs, landlock: Mechanism
 ) -> None:
-    agent = {"agent": "mine", "driver": Driver("acp", ("codex-acp",)), "command": ()}
-
-    job = jobs.create(sandbox=None, prompt="weed", **agent)
+    agent: dict[str, Any] = {"driver": Driver("acp", ("codex-acp",)), "command": ()}
+    job = jobs.create(sandbox=None, agent="mine", prompt="weed", **agent)
 
     assert (job.request.sandbox, job.mechanism) == ("off", "none")
     (warning,) = job.warnings
     assert "nothing kept the agent inside of its workspace" in warning
     assert "codex" in warning
     with pytest.raises(CannotStart, match="--sandbox write is not possible"):
-        jobs.create(sandbox="write", prompt="weed", **agent)
+        jobs.create(sandbox="write", agent="mine", prompt="weed", **agent)
 
 
 def test_landlock_tells_its_limits_only_to_who_asks_for_it(jobs: Jobs, landlock: Mechanism) -> None:
