@@ -70,6 +70,18 @@ def test_with_a_yes_it_is_done_and_taken_back(
     assert nothing.out == "Codex has no MCP server of Sideshoot's\n"
 
 
+def test_hooks_for_worktrees_are_put_in_and_taken_back(sideshoot: Command, home: Path) -> None:
+    file = home / ".claude" / "settings.json"
+    file.parent.mkdir()
+    file.write_text("{ }")
+
+    sideshoot("setup", "--install", "claude-worktrees", "--yes").ok()
+
+    assert "hook worktree-create" in file.read_text()
+    sideshoot("setup", "--uninstall", "claude-worktrees", "--yes").ok()
+    assert file.read_text() == "{ }"
+
+
 def test_programs_get_what_will_be_and_what_was_done(sideshoot: Command, codex: Path) -> None:
     asked = sideshoot("setup", "--install", "codex", "--json")
     assert asked.status == 3
@@ -124,6 +136,7 @@ def test_setup_says_where_sideshoot_is_called_from(sideshoot: Command, codex: Pa
     installed = {name: host["installed"] for name, host in hosts.items()}
     assert installed == {
         "claude": False,
+        "claude-worktrees": False,
         "codex": True,
         "gemini": None,
         "cursor": False,

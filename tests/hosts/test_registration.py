@@ -13,6 +13,7 @@ from sideshoot.errors import CannotStart
 from sideshoot.hosts import notes
 from sideshoot.hosts.program import program
 from sideshoot.hosts.servers import codex, cursor, gemini
+from sideshoot.hosts.worktrees import worktrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +25,13 @@ TEXTS = {
     "codex": '# mine\nmodel = "x" # fav\n\n[mcp_servers.o]\ncommand = "y" # c',
     "gemini": '{\n  // mine\n  "mcpServers": {"o": {"command": "y"}} /* c */\n}',
     "cursor": "{}",
+    "worktrees": '{"hooks": {\n} }\n',
 }
 HOSTS: dict[str, Callable[[], Registration]] = {
     "codex": codex,
     "gemini": gemini,
     "cursor": cursor,
+    "worktrees": worktrees,
 }
 
 
@@ -121,6 +124,8 @@ def test_an_entry_of_somebody_else_is_left_alone(host: Registration) -> None:
     act(host.install())
     text = host.file.read_text().replace(program()[0], "/opt/other")
     host.file.write_text(text)
+    if host.name == "claude-worktrees":
+        host.file.write_text(text.replace("hook worktree", "make-worktree"))
     before = host.file.read_bytes()
 
     with pytest.raises(CannotStart, match="somebody else's"):
@@ -195,7 +200,7 @@ def test_a_link_stays_a_link_and_the_mode_stays(host: Registration, tmp_path: Pa
     assert [path.name for path in target.parent.iterdir()] == ["settings"]
     act(host.uninstall())
     assert host.file.is_symlink()
-    assert target.read_text() == TEXTS[host.name]
+    assert target.read_text() == TEXTS.get(host.name, TEXTS["worktrees"])
 
 
 def test_what_changes_between_the_question_and_the_answer_is_not_lost(host: Registration) -> None:
@@ -221,7 +226,7 @@ def test_what_can_not_be_taken_out_by_itself_is_left_to_the_user() -> None:
 
 
 def test_the_notes_hold_nothing_of_the_users(host: Registration) -> None:
-    host.file.write_text(TEXTS[host.name].replace("mine", "secret-word"))
+    host.file.write_text(TEXTS.get(host.name, TEXTS["worktrees"]).replace("mine", "secret-word"))
 
     act(host.install())
 
@@ -235,8 +240,9 @@ def test_the_notes_hold_nothing_of_the_users(host: Registration) -> None:
 def test_hosts_look_where_their_variables_say(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("CODEX_HOME", "GEMINI_CLI_HOME"):
+    for name in ("CODEX_HOME", "GEMINI_CLI_HOME", "CLAUDE_CONFIG_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
 
     assert codex().file == tmp_path / "CODEX_HOME" / "config.toml"
     assert gemini().file == tmp_path / "GEMINI_CLI_HOME" / ".gemini" / "settings.json"
+    assert worktrees().file == tmp_path / "CLAUDE_CONFIG_DIR" / "settings.json"

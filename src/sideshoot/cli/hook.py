@@ -35,7 +35,8 @@ EXAMPLES = "sideshoot hook stop < event.json"
 HELP = """Answer a hook of a host, which tells of EVENT as JSON on standard input.
 
 EVENT is session-start, user-prompt-submit, pre-tool-use, stop or session-end, as Claude Code has them. The
-exit status is 0 whatever happens: a host would take others for a wish to hold it up.
+exit status is 0 whatever happens: a host would take others for a wish to hold it up. With worktree-create and
+worktree-remove, which a host leaves to its hooks, it says whether they were done.
 """
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -69,11 +70,13 @@ class HostEvent:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="EVENT")
 def command(call: Call, words: tuple[str, ...]) -> int:
     name = (words[0] if words else "").replace("-", "").replace("_", "").lower()
+    if name in _ANSWERED_BY_STATUS:
+        return _worktree(call, name)
     acts = _EVENTS.get(name)
     if acts is None:
         output.note(
             f"sideshoot: no hook {name!r}; there are session-start, user-prompt-submit, pre-tool-use,"
-            " stop, session-end"
+            " stop, session-end, worktree-create, worktree-remove"
         )
         return 0
     answers = _answers(call, acts)
@@ -200,6 +203,15 @@ def _prompted(event: HostEvent) -> None:
         gate.prompted()
 
 
+def _worktree(call: Call, name: str) -> int:
+    """What a host waits for, and can't do itself if it fails: an error is an error here."""
+    from sideshoot.cli import worktrees  # noqa: PLC0415 - for these events only
+
+    act = worktrees.create if name == "worktreecreate" else worktrees.remove
+    act(call, _read(call))
+    return 0
+
+
 def _before_tool(event: HostEvent) -> Answer | None:
     from sideshoot.cli.guarding import before_tool  # noqa: PLC0415 - for this event only
 
@@ -273,6 +285,8 @@ def _hand_on(session: str) -> None:
             with path.open("a") as out:
                 out.write(line if not known or known.endswith("\n") else f"\n{line}")
 
+
+_ANSWERED_BY_STATUS = ("worktreecreate", "worktreeremove")
 
 _EVENTS: dict[str, tuple[Act, ...]] = {
     "sessionstart": (_session_start, _tell_of_left),

@@ -26,7 +26,7 @@ sideshoot setup --default-agent claude --default-model opus
 sideshoot setup --default-model off
 sideshoot setup --install claude"""
 
-HOSTS = ("claude", "codex", "gemini", "cursor")
+HOSTS = ("claude", "claude-worktrees", "codex", "gemini", "cursor")
 
 HELP = """Show which agents are installed and logged in, what is missing, and what mends it.
 

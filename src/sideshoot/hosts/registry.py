@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sideshoot.hosts.claude import Claude
 from sideshoot.hosts.servers import codex, cursor, gemini
+from sideshoot.hosts.worktrees import worktrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 HOSTS: dict[str, Callable[[], Host]] = {
     "claude": Claude,
+    "claude-worktrees": worktrees,
     "codex": codex,
     "gemini": gemini,
     "cursor": cursor,
