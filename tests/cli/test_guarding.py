@@ -122,11 +122,12 @@ def test_both_switches_at_once_are_refused(repo: Repo, sideshoot: Command) -> No
 
 
 def test_the_plugin_asks_only_about_commands_that_name_an_agent(
-    repo: Repo, sideshoot: Command, tmp_path: Path
+    repo: Repo, sideshoot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sideshoot("config", "guard.enabled", "on").ok()
-    found = put_sideshoot_on_path(tmp_path / "bin")
-    with_program, without = environment(found), environment({"PATH": "/usr/bin:/bin"})
+    without = environment({"PATH": "/usr/bin:/bin"})
+    put_sideshoot_on_path(monkeypatch, tmp_path / "bin")
+    with_program = environment({})
 
     assert refused(guard(told(repo, 'codex exec "it\'s"'), with_program))
     assert not refused(guard(told(repo, "make test"), without))

@@ -24,18 +24,18 @@ def test_an_agent_is_started_through_sideshoot_only(
     repo: Repo, sideshoot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs = tmp_path / "bin"
-    put_sideshoot_on_path(programs)
+    put_sideshoot_on_path(monkeypatch, programs)
     (programs / "codex").write_text('#!/bin/sh\necho "$@" >> ran\n')
     (programs / "codex").chmod(0o755)
     options = ("--plugin-dir", str(PLUGIN), "--allowedTools", "Bash")
     steps = [shell("cd . && codex exec one"), shell("echo codex exec > said"), say("done")]
     with ModelServer() as models:
         set_up_claude(monkeypatch, tmp_path / "claude", models)
-        found = {"PATH": f"{programs}:{os.environ['PATH']}"}
-        with Conversation(models, repo.top, *options, env=found) as conversation:
+        monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)  # before the real codex
+        with Conversation(models, repo.top, *options) as conversation:
             conversation.turn("go on", *steps)
             assert repo.read("ran") == b"exec one\n"  # it is off
-            sideshoot("setup", "--enable-guard")
+            sideshoot("config", "guard.enabled", "on").ok()
             conversation.turn("go on", *steps)
 
     assert repo.read("ran") == b"exec one\n"
