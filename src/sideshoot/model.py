@@ -161,6 +161,9 @@ class Request:
     """What the workspace is given."""
     name: str | None = None
     """A name that the user gave."""
+    sparse: tuple[str, ...] = ()
+    """The folders that the workspace has, relative to the top, with bytes that are no text as
+    `os.fsdecode` gives them; none are named where it has what the user's tree has."""
     subfolder: str = ""
     """Where in the tree the caller stood, relative to its top."""
     review: Reviewed | None = None

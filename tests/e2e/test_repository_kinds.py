@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from support.repos import Repo
 from support.twins import Round, settled, twin_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.command import Result
 
 EDIT = "echo '# agent' >> app.py; mkdir -p new; echo new > new/file; rm docs/guide.txt"
@@ -234,6 +233,36 @@ class TestSparseCheckouts:
     def test_with_a_sparse_index(self, sparse: Repo, tmp_path: Path) -> None:
         sparse.git("sparse-checkout", "reapply", "--sparse-index")
         whole_round(sparse, tmp_path)
+
+
+class TestSparseCopies:
+    def test_a_round(self, repo: Repo) -> None:
+        before = repo.fingerprint()
+        sideshoot = Command(repo.top)
+        script = "pwd; ls; git sparse-checkout list; echo new > tools/new; echo x > ../docs-too"
+        at = repo.top / "src"
+        job = sideshoot.run(script, "--sparse", "tools", cwd=at)
+        said = job["message"].splitlines()
+        assert said[0].endswith("/src")
+        assert said[-1] == "src/tools"
+        assert not (Path(job["worktree"]) / "docs").exists()
+        assert repo.fingerprint() == before
+        sideshoot("keep").ok()
+        assert {path for path in repo.staged() if path not in repo.committed("HEAD")} == {
+            b"src/tools/new",
+            b"docs-too",
+        }
+        assert repo.exists("docs/guide.txt")
+        sideshoot("undo").ok()
+        assert settled(repo.fingerprint()) == settled(before)
+
+    def test_what_can_not_be(self, repo: Repo) -> None:
+        sideshoot = Command(repo.top)
+        sideshoot("run", "--sparse", "app.py", "--", "true").refused("app.py is a file", status=2)
+        sideshoot("run", "--sparse", "..", "--", "true").refused("outside", status=2)
+        for option in ("--in-place", "--read-only"):
+            refused = sideshoot("run", option, "--sparse", "docs", "--", "true")
+            refused.refused("--sparse says what a new copy has", status=2)
 
 
 class TestTheFolderOfWorkspaces:

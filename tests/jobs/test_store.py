@@ -60,6 +60,7 @@ FULL = Job(
         directory="/copies",
         environment={"SEED": "bean"},
         name="a name",
+        sparse=("src", "a \udcff"),
         subfolder="src",
         review=Reviewed(
             kind=ReviewKind.ADVERSARIAL,

@@ -13,7 +13,7 @@ from sideshoot.workspace.reopening import NO_REUSE, Reuse
 from support.repos import Repo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 JOB = JobId("k3f9")
@@ -26,12 +26,13 @@ def opened(
     carry: Carry = Carry.ALL,
     directory: Path | None = None,
     reuse: Reuse = NO_REUSE,
+    sparse: Collection[bytes] = (),
 ) -> Workspace:
     """A workspace of the user's tree as it is now."""
     repository = discover(repo.top)
     base = make_base(repository, JobId(job), carry=carry)
     workspace = plan_workspace(repository, JobId(job), base, directory=directory)
-    open_workspace(repository, workspace, base, reuse=reuse)
+    open_workspace(repository, workspace, base, reuse=reuse, sparse=sparse)
     return workspace
 
 

@@ -37,7 +37,7 @@ def test_an_untouched_workspace_is_the_base(repo: Repo) -> None:
     assert result.warnings == ()
 
 
-@pytest.mark.parametrize("widened", ["disable", "add src", "none"])
+@pytest.mark.parametrize("widened", ["disable", "add src", "set src", "none"])
 def test_outside_of_a_sparse_checkout_counts_what_is_there(repo: Repo, widened: str) -> None:
     repo.git("sparse-checkout", "set", "docs")
     workspace = opened(repo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +24,7 @@ from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show,
 from sideshoot.errors import SideshootError, UsageError
 from sideshoot.fence.model import Level
 from sideshoot.model import Carry, Isolation, Job, Outcome, Request
+from sideshoot.text import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +88,12 @@ Options come before the task; from its first word on nothing is taken for an opt
     "of their own), offline as well, or off.",
 )
 @click.option("--base", metavar="REF", help="Start from this commit instead of your HEAD.")
+@click.option(
+    "--sparse",
+    metavar="PATH",
+    multiple=True,
+    help="Have only this folder in the copy (and the files above it); can be given many times.",
+)
 @click.option("--worktree", is_flag=True, help="Work in a copy (the default).")
 @click.option("--in-place", is_flag=True, help="Work in your own tree.")
 @click.option("--read-only", is_flag=True, help="Look at your own tree without writing.")
@@ -281,6 +289,9 @@ def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
     from_review = options["from_review"] or options["from_review_job"]
     if from_review and asked.command:
         raise UsageError("the findings of a review are a task for an agent, not for a command")
+    looks_here = options["read_only"] and options["base"] is None
+    if options["sparse"] and (resumed or options["in_place"] or looks_here):
+        raise UsageError("--sparse says what a new copy has; here there is none")
     if options["findings"] and not from_review:
         raise UsageError("--finding chooses findings of a review; --from-review names it")
 
@@ -315,6 +326,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
     return Request(
         prompt=asked.prompt,
         base=options["base"],
+        sparse=_sparse(place, options),
         isolation=_isolation(options),
         resume=resumed.id if resumed else None,
         thread=options["thread"],
@@ -322,6 +334,18 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         subfolder=place.subfolder,
         **filled(config, given, resumed=resumed),
     )
+
+
+def _sparse(place: Place, options: dict[str, Any]) -> tuple[str, ...]:
+    """The folders that the copy shall have.
+
+    :raises UsageError: one of them is a file.
+    """
+    folders = tuple(map(os.fsdecode, place.tree_paths(options["sparse"])))
+    for folder in folders:
+        if (place.repository.top / folder).is_file():
+            raise UsageError(f"--sparse takes folders, and {show_path(folder)} is a file")
+    return folders
 
 
 def given_in(options: dict[str, Any]) -> dict[str, Any]:

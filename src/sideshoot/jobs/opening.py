@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,11 @@ def _opened(
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
         shared = request.equipment.link
+        sparse = [*map(os.fsencode, request.sparse)]
         reuse = Reuse(request.equipment.pool, request.equipment.cache)
-        notes = open_workspace(repository, workspace, base, link_paths=shared, reuse=reuse)
+        notes = open_workspace(
+            repository, workspace, base, link_paths=shared, sparse=sparse, reuse=reuse
+        )
         notes += _writable_links(job, shared)
     except BaseException:
         with contextlib.suppress(SideshootError, OSError):

@@ -58,7 +58,7 @@ def from_record(record: dict[str, Any]) -> Job:
 
 def _request(record: dict[str, Any]) -> Request:
     facts = {name: value for name, value in record.items() if name in _REQUEST_FIELDS}
-    for name in ("command", "writable"):
+    for name in ("command", "writable", "sparse"):
         facts[name] = tuple(record.get(name, ()))
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))

@@ -86,6 +86,7 @@ _RUN = Tool(
                 "none",
             ),
             "base": text("Start from this commit instead of HEAD."),
+            "sparse": texts("Have only these folders in the copy, and the files above them."),
             "sandbox": choice(
                 "Hold the work inside a fence: write to the copy alone, or offline as well.",
                 "write",

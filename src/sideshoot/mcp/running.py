@@ -137,6 +137,7 @@ def _run_options(exchange: Exchange, given: Mapping[str, Any]) -> dict[str, Any]
         "write": False,
         "in_place": False,
         "read_only": given.get("read_only", False),
+        "sparse": tuple(given.get("sparse", ())),
         "fresh": False,
         "thread": None,
         "resume": False,

@@ -33,6 +33,7 @@ from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
 from sideshoot.workspace.seal import look, seal
 from sideshoot.workspace.snapshot import Snapshot, snapshot
+from sideshoot.workspace.sparse import LOOKING, overlook
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -142,6 +143,7 @@ def _from_folder(
     git = workspace.repository.git.with_index(index).configured(modes)
     if not copy_index(workspace.private_index, index):
         git.run("read-tree", workspace.base)
+    overlook(workspace, git)
     staged = _staged_by_agent(workspace, notes)
     also = _own(workspace, staged, notes)
     also += _saved_before(repository, workspace, before)
@@ -293,10 +295,6 @@ def _says(
     return body == message and named == [f"tree {tree}", *(f"parent {p}" for p in parents)]
 
 
-_SPARSE = {"core.sparseCheckout": "true", "sparse.expectFilesOutsideOfPatterns": "false"}
-"""With these git takes a file for one to look at if it is there, though its entry says to skip it."""
-
-
 def _modes(folder: Path) -> dict[str, str]:
     """Look at executable bits where the file system has them, whatever the user configured, and at
     files that lie outside of a sparse checkout all the same.
@@ -310,8 +308,8 @@ def _modes(folder: Path) -> dict[str, str]:
             os.fchmod(file.fileno(), 0o700)
             changed = os.fstat(file.fileno()).st_mode != before
     except OSError:
-        return dict(_SPARSE)
-    return {**_SPARSE, "core.fileMode": "true"} if changed else dict(_SPARSE)
+        return dict(LOOKING)
+    return {**LOOKING, "core.fileMode": "true"} if changed else dict(LOOKING)
 
 
 def _warnings(workspace: Workspace, seen: Snapshot) -> list[str]:

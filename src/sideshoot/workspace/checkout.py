@@ -10,6 +10,7 @@ from sideshoot.errors import GitError
 from sideshoot.git.trees import entries_at
 from sideshoot.workspace.fill import fill
 from sideshoot.workspace.places import facts, place
+from sideshoot.workspace.sparse import SETTINGS, covered_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def check_out(
-    repository: Repository, workspace: Workspace, base: Base, known: Path | None = None
+    repository: Repository,
+    workspace: Workspace,
+    base: Base,
+    known: Path | None = None,
+    *,
+    sparse: Collection[bytes] = (),
 ) -> list[str]:
     """Write the base's files as git would, through its filters, and make both indexes.
 
@@ -31,15 +37,16 @@ def check_out(
 
     :param repository: the user's working tree.
     :param known: an index of the base's files, if they lie there already.
+    :param sparse: the folders that the workspace shall have; all by default.
     :return: what the user should know, one line each.
     """
     notes = []
-    git = workspace.repository.git.with_index(workspace.private_index).configured(
-        checkout_settings()
-    )
+    settings = {**checkout_settings(), **(SETTINGS if sparse else {})}
+    git = workspace.repository.git.with_index(workspace.private_index).configured(settings)
+    wanted = covered_by(sparse) if sparse else None
     if known is not None:
         known.rename(workspace.private_index)
-    elif not fill(repository, workspace, base):
+    elif not fill(repository, workspace, base, wanted=wanted):
         notes = _write_files(git, base.tree)
     if base.raw:
         _write_raw(workspace, base.tree, base.raw)

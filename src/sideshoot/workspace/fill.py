@@ -31,7 +31,7 @@ from sideshoot.workspace import copying
 from sideshoot.workspace.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -72,10 +72,17 @@ class _Work:
     """A file with the paths, ended by NUL bytes, that are not to be copied."""
 
 
-def fill(repository: Repository, workspace: Workspace, base: Base) -> bool:
+def fill(
+    repository: Repository,
+    workspace: Workspace,
+    base: Base,
+    *,
+    wanted: Callable[[bytes], bool] | None = None,
+) -> bool:
     """Copy into the new workspace what can be copied, and make its private index.
 
     :param repository: the user's working tree.
+    :param wanted: whether the workspace shall have the file at a path; all files are by default.
     :return: whether that was all. If not, `git read-tree --reset -u` with the private index, which
         exists or not, does what is left.
     """
@@ -87,7 +94,8 @@ def fill(repository: Repository, workspace: Workspace, base: Base) -> bool:
         if any(path.endswith(copying.ATTRIBUTES) for path in different):
             return False
         skip = folder / "skip"
-        skip.write_bytes(b"\0".join(different))
+        unwanted = [path for path in _paths(index) if not wanted(path)] if wanted else []
+        skip.write_bytes(b"\0".join([*different, *unwanted]))
         done = _copy_all(_Work(repository.top, workspace.path, index, skip))
         if done is None or done.attributes:
             _empty(workspace)
@@ -129,6 +137,13 @@ def _offsets(data: bytes, count: int, id_size: int) -> list[int]:
         offset = copying.next_entry(offset, end)
         offsets.append(offset)
     return offsets
+
+
+def _paths(index: _Index) -> Iterator[bytes]:
+    data, to_flags = index.path.read_bytes(), copying.STAT.size + index.id_size
+    for offset in index.entries[:-1]:
+        start, end = copying.path_bounds(data, offset + to_flags)
+        yield data[start:end]
 
 
 def _extensions(data: bytes, start: int, id_size: int) -> Iterator[tuple[bytes, bytes]]:

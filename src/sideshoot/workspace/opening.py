@@ -36,7 +36,7 @@ from sideshoot.workspace.steps import reached
 from sideshoot.workspace.submodule_setup import set_up_submodules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -81,27 +81,30 @@ def open_workspace(
     base: Base,
     *,
     link_paths: Sequence[str] = (),
+    sparse: Collection[bytes] = (),
     reuse: Reuse = NO_REUSE,
 ) -> list[str]:
     """Make the workspace: the base's files, HEAD at the user's commit, the user's staged changes.
 
     :param link_paths: what it shares with the user's tree; see `sideshoot.workspace.linked`.
-    :param reuse: whether a finished workspace may be used for it, and this one again.
+    :param sparse: the folders that it shall have; as the user's tree by default.
+    :param reuse: whether a finished workspace may be used for it, and this one again; one with
+        `sparse` is always made anew.
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
-    if not may_reopen(repository, reuse):
+    if sparse or not may_reopen(repository, reuse):
         refuse_without_room(repository, workspace)
     try:
         note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
             _claim(workspace, take_back)
-            known = reopen(repository, workspace, base, reuse)
-            register(repository, workspace)
+            known = None if sparse else reopen(repository, workspace, base, reuse)
+            register(repository, workspace, sparse=sparse)
             reached("open.registered")
             _make_branch(workspace, take_back)
-            notes = check_out(repository, workspace, base, known)
+            notes = check_out(repository, workspace, base, known, sparse=sparse)
             if not notes:
                 foresee(repository, workspace, base, reuse)
             reached("open.filled")

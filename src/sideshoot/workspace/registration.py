@@ -16,25 +16,29 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import CannotStart, CaptureFailed
 from sideshoot.text import show_path
+from sideshoot.workspace.sparse import CONFIG, narrow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
 
-_CONFIG = "config.worktree"
 
-
-def register(repository: Repository, workspace: Workspace) -> None:
+def register(
+    repository: Repository, workspace: Workspace, *, sparse: Collection[bytes] = ()
+) -> None:
     """Make the workspace known to git, locked, with HEAD on its branch and no files yet.
 
     :param repository: the user's working tree; its sparse checkout is inherited.
+    :param sparse: the folders that the workspace shall have, in place of what is inherited.
     """
     if _has_reftables(repository.common_dir):
         _register_by_git(repository, workspace)
-        _inherit(repository, workspace, into=workspace.git_dir)
+        _inherit(repository, workspace, sparse, into=workspace.git_dir)
     else:
         _stage(workspace)
-        _inherit(repository, workspace, into=_staged(workspace))
+        _inherit(repository, workspace, sparse, into=_staged(workspace))
         _place(workspace)
     _write(workspace.path / ".git", _git_file(workspace))
 
@@ -112,16 +116,21 @@ def _register_by_git(repository: Repository, workspace: Workspace) -> None:
     workspace.repository.git.run("symbolic-ref", "HEAD", workspace.branch_ref)
 
 
-def _inherit(repository: Repository, workspace: Workspace, *, into: Path) -> None:
+def _inherit(
+    repository: Repository, workspace: Workspace, sparse: Collection[bytes], *, into: Path
+) -> None:
     patterns = _read(repository.git_dir / "info" / "sparse-checkout")
     if patterns is not None:
         (into / "info").mkdir(exist_ok=True)
         _write(into / "info" / "sparse-checkout", patterns)
-    configuration = _read(repository.git_dir / _CONFIG)
+    configuration = _read(repository.git_dir / CONFIG)
     if configuration is not None:
-        _write(into / _CONFIG, configuration)
-        _drop_places(repository, into / _CONFIG)
-        shutil.copyfile(into / _CONFIG, workspace.claim / _CONFIG)
+        _write(into / CONFIG, configuration)
+        _drop_places(repository, into / CONFIG)
+    if sparse:
+        narrow(repository, into, sparse)
+    if (into / CONFIG).exists():
+        shutil.copyfile(into / CONFIG, workspace.claim / CONFIG)
 
 
 def _drop_places(repository: Repository, configuration: Path) -> None:
@@ -134,21 +143,21 @@ def _drop_places(repository: Repository, configuration: Path) -> None:
 
 def _verify_configuration(workspace: Workspace) -> list[str]:
     # A filter or an fsmonitor that is named here would run with the next git call.
-    found = _read(workspace.git_dir / _CONFIG)
-    if found is None or found == _read(workspace.claim / _CONFIG):
+    found = _read(workspace.git_dir / CONFIG)
+    if found is None or found == _read(workspace.claim / CONFIG):
         return []
     names = {name.partition(b"\n")[0] for name in _settings(workspace)}
     if names <= {b"core.sparsecheckout", b"core.sparsecheckoutcone", b"index.sparse"}:
         return []
-    (workspace.git_dir / _CONFIG).replace(workspace.claim / f"{_CONFIG}.agent")
-    if (workspace.claim / _CONFIG).exists():
-        shutil.copyfile(workspace.claim / _CONFIG, workspace.git_dir / _CONFIG)
-    aside = show_path(workspace.claim / f"{_CONFIG}.agent")
+    (workspace.git_dir / CONFIG).replace(workspace.claim / f"{CONFIG}.agent")
+    if (workspace.claim / CONFIG).exists():
+        shutil.copyfile(workspace.claim / CONFIG, workspace.git_dir / CONFIG)
+    aside = show_path(workspace.claim / f"{CONFIG}.agent")
     return [f"the workspace's own configuration had been changed; that is now in {aside}"]
 
 
 def _settings(workspace: Workspace) -> list[bytes]:
-    file = str(workspace.git_dir / _CONFIG)
+    file = str(workspace.git_dir / CONFIG)
     answer = workspace.repository.git.run(
         "config", "--file", file, "--no-includes", "--list", "-z", accept=(0, 1, 128)
     )
