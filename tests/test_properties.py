@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sideshoot.errors import KeepConflict, KeepRefused
 from sideshoot.git import discover
 from sideshoot.workspace.capture import capture
-from sideshoot.workspace.keep import KeepOptions, keep
+from sideshoot.workspace.keep import keep
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.undo import undo
 from support.merging import Conflict, above_of, merge, merged_index, renames_matter
 from support.repos import SYMLINK, Repo, as_git_sees

@@ -22,13 +22,14 @@ from sideshoot.errors import (
 from sideshoot.jobs import service
 from sideshoot.jobs.decide import branch_job, discard_job, keep_job, restore_job, undo_job
 from sideshoot.model import Decision, Isolation, Job
-from sideshoot.workspace.keep import KeepOptions, Kept
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.steps import VARIABLE
 from support.processes import await_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sideshoot.workspace.keep import Kept
     from support.jobs import Jobs
 
 TWO = "echo x > made; echo more >> app.py"
@@ -158,7 +159,7 @@ def test_a_workspace_that_can_not_be_saved_again_stays(
     def fails(*_: object) -> None:
         raise CaptureFailed("can't be read")
 
-    monkeypatch.setattr("sideshoot.jobs.decide.capture", fails)
+    monkeypatch.setattr("sideshoot.workspace.capture.capture", fails)
     work_on(job)
     kept = keep(jobs, job)
     assert any("stays" in warning for warning in kept.warnings)
@@ -174,7 +175,7 @@ def test_a_workspace_that_is_as_it_was_is_not_captured_again(
 ) -> None:
     # Nothing is as young as the capture, which would have to be looked at again.
     job = jobs.run(f"{TWO}; sleep 0.1")
-    monkeypatch.setattr("sideshoot.jobs.decide.capture", None)
+    monkeypatch.setattr("sideshoot.workspace.capture.capture", None)
     assert len(keep(jobs, job).changed) == 2
     assert status(jobs) == b"M  app.py\nA  made\n"
 
@@ -416,7 +417,7 @@ from pathlib import Path
 from sideshoot.git import discover
 from sideshoot.jobs import decide
 from sideshoot.jobs.store import Store
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 repository = discover(Path(sys.argv[1]))
 store = Store.open(repository.state_dir)
 job = store.get(sys.argv[2])

@@ -11,7 +11,7 @@ from sideshoot.jobs.decide import discard_job, keep_job, restore_job
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.settings import load_config
 from sideshoot.jobs.store import HELD
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 from support.processes import await_true
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from sideshoot.jobs.decide import discard_job, keep_job
 from sideshoot.jobs.place import home_of, workspace_of
 from sideshoot.jobs.store import Store
 from sideshoot.model import Decision
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 from support.jobs import Jobs
 from support.processes import await_true
 from support.repos import Repo

@@ -17,7 +17,7 @@ from sideshoot.jobs import service
 from sideshoot.jobs.create import GO_ON
 from sideshoot.jobs.decide import discard_job, keep_job, restore_job, undo_job
 from sideshoot.model import Decision, Isolation, Job, Outcome, State
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.steps import VARIABLE
 from support.processes import await_true
 

@@ -20,7 +20,7 @@ from sideshoot.model import Isolation, Outcome, Request, ReviewKind
 from sideshoot.review.schema import SCHEMA
 from sideshoot.review.start import begin, brief_for
 from sideshoot.review.target import Wanted, resolve
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 
 if TYPE_CHECKING:
     from sideshoot.agents.base import Task

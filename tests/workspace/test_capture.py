@@ -10,7 +10,8 @@ import pytest
 
 from sideshoot.errors import CaptureFailed
 from sideshoot.git import discover
-from sideshoot.workspace.capture import Captured, capture, read_manifest
+from sideshoot.workspace.capture import Captured, capture
+from sideshoot.workspace.manifest import read_manifest
 from support.workspaces import inside, opened
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 from sideshoot.errors import KeepConflict, KeepRefused, UsageError
 from sideshoot.git import discover
 from sideshoot.workspace.capture import capture
-from sideshoot.workspace.keep import KeepOptions, Kept, keep
+from sideshoot.workspace.keep import Kept, keep
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.undo import undo
 from support.workspaces import JOB, inside, opened
 

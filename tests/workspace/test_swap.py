@@ -15,7 +15,8 @@ from sideshoot.model import JobId
 from sideshoot.workspace import swap
 from sideshoot.workspace.apply import recover
 from sideshoot.workspace.capture import capture
-from sideshoot.workspace.keep import KeepOptions, keep
+from sideshoot.workspace.keep import keep
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.undo import undo
 from support.workspaces import JOB, inside, opened
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from sideshoot.cli.command import Call
     from sideshoot.cli.place import Place
     from sideshoot.model import Job
-    from sideshoot.workspace.keep import KeepOptions, Kept
+    from sideshoot.workspace.keep import Kept
+    from sideshoot.workspace.keep_options import KeepOptions
 
 MEANT = (is_undecided, is_active, is_kept)
 WHAT = "job that could be kept"
@@ -117,7 +118,7 @@ def bring(place: Place, job: Job, names: Sequence[str], options: dict[str, Any])
 
 
 def _options(place: Place, job: Job, names: Sequence[str], options: dict[str, Any]) -> KeepOptions:
-    from sideshoot.workspace.keep import KeepOptions  # noqa: PLC0415 - not for --help
+    from sideshoot.workspace.keep_options import KeepOptions  # noqa: PLC0415 - not for --help
 
     message = options["message"] or f"{cut(job.title, 72)}\n\nKept from job {job.id}\n"
     return KeepOptions(

@@ -1,6 +1,9 @@
 """Decide on a finished job: keep its work, take that back, discard it, restore it.
 
 One command at a time decides on a job; who comes second finds the decision made and says so.
+
+What does the work is imported where it is needed: a keep begins to check its workspace before that, and
+git is at it meanwhile.
 """
 
 from __future__ import annotations
@@ -19,9 +22,7 @@ from sideshoot.errors import (
     SideshootError,
     WrongState,
 )
-from sideshoot.git.trees import differences
 from sideshoot.jobs import intent
-from sideshoot.jobs.branch import make_branch
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.held import workspace_went
 from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
@@ -29,18 +30,9 @@ from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
-from sideshoot.workspace.apply import recover as recover_changes
-from sideshoot.workspace.capture import capture, read_manifest
-from sideshoot.workspace.ignored import bring_ignored
-from sideshoot.workspace.keep import keep
-from sideshoot.workspace.places import meant_by
-from sideshoot.workspace.plan import selected
-from sideshoot.workspace.record import load_record
 from sideshoot.workspace.refs import result_ref, undo_ref
-from sideshoot.workspace.removal import remove_workspace
 from sideshoot.workspace.seal import checking
 from sideshoot.workspace.steps import reached
-from sideshoot.workspace.undo import Undone, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +40,10 @@ if TYPE_CHECKING:
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
     from sideshoot.workspace.apply import Recovered
-    from sideshoot.workspace.keep import KeepOptions, Kept
+    from sideshoot.workspace.keep import Kept
+    from sideshoot.workspace.keep_options import KeepOptions
     from sideshoot.workspace.seal import Check
+    from sideshoot.workspace.undo import Undone
 
 _KEPT = (Decision.KEPT, Decision.PARTLY_KEPT)
 
@@ -114,6 +108,8 @@ def undo_job(repository: Repository, store: Store, job: Job) -> Undone:
     :raises WrongState: nothing of it was kept.
     :raises KeepConflict, Busy: as `sideshoot.workspace.undo.undo`; nothing was written.
     """
+    from sideshoot.workspace.undo import Undone, undo  # noqa: PLC0415 - as said above
+
     with deciding(repository, store, job) as (home, now):
         _refuse_look(now)
         if now.request.isolation is not Isolation.WORKTREE and now.base is not None:
@@ -175,12 +171,16 @@ def branch_job(repository: Repository, store: Store, job: Job, name: str) -> str
     :raises UsageError: no branch can have this name, or one has it already.
     :raises WrongState: the job is running, or has no work that is still held.
     """
+    from sideshoot.jobs.branch import make_branch  # noqa: PLC0415 - as said above
+
     with deciding(repository, store, job) as (home, now):
         return make_branch(home, refreshed(home, store, now).job, name)
 
 
 def recover_decisions(repository: Repository, store: Store) -> list[str]:
     """Finish what somebody was about to decide when their process died."""
+    from sideshoot.workspace.apply import recover as recover_changes  # noqa: PLC0415 - rare
+
     notes = [_told(found) for found in recover_changes(repository)]
     for job_id in intent.jobs_left(store.state_dir):
         with contextlib.suppress(Busy, JobNotFound):
@@ -237,6 +237,8 @@ def refreshed(repository: Repository, store: Store, job: Job) -> Fresh:
         return Fresh(
             job, (f"the workspace {show_path(workspace.path)} is gone; what was saved counts",)
         )
+    from sideshoot.workspace.capture import capture  # noqa: PLC0415 - as said above
+
     try:
         captured = capture(repository, workspace)
     except CaptureFailed as error:
@@ -293,6 +295,8 @@ def _keep(
     options: KeepOptions,
     confirm: Callable[[], None] = lambda: None,
 ) -> tuple[Kept, Job]:
+    from sideshoot.workspace.keep import keep  # noqa: PLC0415 - as said above
+
     if job.result is None or job.base is None:
         raise WrongState(f"job {job.id} has no result that could be kept")
     if options.dry_run:
@@ -309,9 +313,11 @@ def _keep(
 def _with_ignored(
     repository: Repository, job: Job, options: KeepOptions, paths: Sequence[bytes]
 ) -> KeepOptions:
-    workspace = workspace_of(repository, job)
     if not paths:
         return options
+    from sideshoot.workspace.ignored import bring_ignored  # noqa: PLC0415 - rare
+
+    workspace = workspace_of(repository, job)
     if workspace is None or not workspace.path.is_dir():
         raise WrongState(
             f"the workspace of job {job.id} is gone, and what git ignores went with it; nothing was "
@@ -327,6 +333,11 @@ def _goal(repository: Repository, job: Job, options: KeepOptions) -> intent.Inte
     undo_before = repository.ref(undo_ref(job.id))
     if not options.paths:
         return intent.Intent("keep", undo_before, Decision.KEPT)
+    from sideshoot.git.trees import differences  # noqa: PLC0415 - as said above
+    from sideshoot.workspace.manifest import read_manifest  # noqa: PLC0415
+    from sideshoot.workspace.places import meant_by  # noqa: PLC0415
+    from sideshoot.workspace.plan import selected  # noqa: PLC0415
+
     deltas = differences(repository.git, job.base, job.result)
     beside = read_manifest(repository, job.result).beside
     chosen = [delta.path for delta in selected(deltas, options.paths, beside)]
@@ -363,6 +374,8 @@ def _decided(store: Store, job: Job, decision: Decision, **more: Any) -> Job:
 
 def _undo_goal(repository: Repository, job: Job) -> intent.Intent:
     """What the job will be once its last keep is taken back."""
+    from sideshoot.workspace.record import load_record  # noqa: PLC0415 - as said above
+
     record = load_record(repository, job.id)
     if record is None or record.previous is None:
         left: tuple[str, ...] = ()
@@ -386,6 +399,8 @@ def _removed(repository: Repository, store: Store, job: Job, fresh: Fresh) -> li
 
 
 def _remove(repository: Repository, store: Store, job: Job) -> None:
+    from sideshoot.workspace.removal import remove_workspace  # noqa: PLC0415 - as said above
+
     workspace = workspace_of(repository, job)
     if workspace is not None:
         remove_workspace(repository, workspace)

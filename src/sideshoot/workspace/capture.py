@@ -7,11 +7,10 @@ added all the same. Its last commit becomes a parent of the result, so that its 
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.trees import (
@@ -26,8 +25,8 @@ from sideshoot.git.trees import (
 from sideshoot.text import show_path
 from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.included import RULES, included_paths
+from sideshoot.workspace.manifest import Manifest, manifest_text
 from sideshoot.workspace.nested import save_nested
-from sideshoot.workspace.places import from_text, to_text
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
@@ -36,36 +35,14 @@ from sideshoot.workspace.snapshot import Snapshot, snapshot
 from sideshoot.workspace.sparse import LOOKING, overlook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
     from sideshoot.workspace.seal import Look
 
-FORMAT = 1
-
 _INDEX = "index"
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a tree alone can't say of a result; it is the message of the result's commit."""
-
-    raw: frozenset[bytes] = frozenset()
-    """Files whose blobs are their raw bytes, since git's filters refused them."""
-    converted: Mapping[bytes, str] = field(default_factory=dict)
-    """Files that are not in the working tree what git stores of them. Empty where git's filters lead
-    back to the very bytes; else the blob that holds these."""
-    empty: tuple[bytes, ...] = ()
-    """Folders without anything in them."""
-    inner: tuple[dict[str, Any], ...] = ()
-    """Repositories that lay inside, as `sideshoot.workspace.nested` saved them."""
-
-    @property
-    def beside(self) -> list[bytes]:
-        """The paths of what is held beside the tree."""
-        return [*self.empty, *(from_text(record["path"]) for record in self.inner)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +91,6 @@ def capture(repository: Repository, workspace: Workspace) -> Captured:
         raise CaptureFailed(
             f"the work in {show_path(workspace.path)} can't be saved: {reason}; it still lies there"
         ) from error
-
-
-def read_manifest(repository: Repository, result: str) -> Manifest:
-    """What a result's commit says beside its tree."""
-    text = repository.git.run("cat-file", "commit", result).stdout.partition(b"\n\n")[2]
-    try:
-        told = json.loads(text)
-    except ValueError:
-        return Manifest()
-    return Manifest(
-        raw=frozenset(map(from_text, told["raw"])),
-        converted={from_text(path): oid for path, oid in told["converted"].items()},
-        empty=tuple(map(from_text, told["empty"])),
-        inner=tuple(told["inner"]),
-    )
 
 
 def _from_folder(
@@ -250,7 +212,7 @@ def _held(
     """Make the commit, unless the same was captured before."""
     history = [head] if head and head not in (workspace.base, workspace.head) else []
     parents = (workspace.base, *history)
-    message = _message(left.manifest)
+    message = manifest_text(left.manifest)
     if before is not None and _says(repository, before, left.tree, parents, message):
         return Captured(before, left.tree, left.manifest, tuple(left.warnings))
     commit = repository.commit(left.tree, parents=parents, message=message)
@@ -269,21 +231,6 @@ def _outside(workspace: Workspace) -> Repository:
     common = workspace.common_dir
     git_dir = workspace.git_dir if workspace.git_dir.is_dir() else common
     return replace(workspace.repository, top=common, git_dir=git_dir)
-
-
-def _message(manifest: Manifest) -> str:
-    told = {
-        "format": FORMAT,
-        "raw": _texts(manifest.raw),
-        "converted": {to_text(path): oid for path, oid in sorted(manifest.converted.items())},
-        "empty": _texts(manifest.empty),
-        "inner": list(manifest.inner),
-    }
-    return json.dumps(told) + "\n"
-
-
-def _texts(paths: Collection[bytes]) -> list[str]:
-    return [to_text(path) for path in sorted(paths)]
 
 
 def _says(

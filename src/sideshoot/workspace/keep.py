@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import GitError, KeepConflict, KeepRefused
 from sideshoot.git.trees import Entry, differences, entries_at
 from sideshoot.text import show_path
 from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_lock
-from sideshoot.workspace.capture import Manifest, read_manifest
 from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
+from sideshoot.workspace.manifest import read_manifest
 from sideshoot.workspace.merge import merge_commits
-from sideshoot.workspace.nested import bring_nested, bring_submodules
 from sideshoot.workspace.places import facts, from_text, meant_by, parents, place
 from sideshoot.workspace.plan import Plan, Source, chosen_commit, describe, make_plan, selected
 from sideshoot.workspace.record import KeepRecord, fingerprint
@@ -23,31 +22,14 @@ from sideshoot.workspace.scratch import scratch
 from sideshoot.workspace.staging import stage_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.git import Repository
     from sideshoot.model import JobId
     from sideshoot.workspace.compare import FileChange
-
-Conflicts = Literal["stop", "markers", "ours", "theirs"]
-
-
-@dataclass(frozen=True, slots=True)
-class KeepOptions:
-    """How to bring it."""
-
-    paths: tuple[bytes, ...] = ()
-    """Only what changed at these paths or below them."""
-    stage: bool = True
-    """Whether the index gets the change, too."""
-    conflicts: Conflicts = "stop"
-    dry_run: bool = False
-    commit_message: str | None = None
-    """Commit what is kept, and nothing else, to the branch that is checked out."""
-    extras: Callable[[Path], Mapping[bytes, bytes]] | None = None
-    """Makes ready, in a folder that it is given, what is to be brought beside git's own: from the
-    path in the tree to the place where it lies ready."""
+    from sideshoot.workspace.keep_options import KeepOptions
+    from sideshoot.workspace.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +131,7 @@ def _keep(
         carry_out(repository, deed, folder)
     else:
         confirm()
-    fetched = bring_submodules(repository, job_id, _chosen(options, manifest))
+    fetched = _fetched(repository, job_id, _chosen(options, manifest))
     return Kept(
         changed=changed,
         conflicts=tuple(sorted(plan.conflicts)),
@@ -227,7 +209,7 @@ def _extras(
     ready.mkdir()
     inner.mkdir()
     places = dict(options.extras(ready)) if options.extras else {}
-    places |= bring_nested(repository, _chosen(options, manifest), inner)
+    places |= _repositories(repository, _chosen(options, manifest), inner)
     for path in sorted(places):
         if facts(repository.top, path) is not None:
             raise KeepConflict(
@@ -236,6 +218,26 @@ def _extras(
                 [path],
             )
     return places | _empty_folders(repository, options, manifest, folder / "empty")
+
+
+def _repositories(
+    repository: Repository, records: Sequence[Mapping[str, Any]], folder: Path
+) -> dict[bytes, bytes]:
+    if not records:
+        return {}
+    from sideshoot.workspace.nested import bring_nested  # noqa: PLC0415 - rare
+
+    return bring_nested(repository, records, folder)
+
+
+def _fetched(
+    repository: Repository, job_id: JobId, records: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    if not records:
+        return []
+    from sideshoot.workspace.nested import bring_submodules  # noqa: PLC0415 - rare
+
+    return bring_submodules(repository, job_id, records)
 
 
 def _chosen(options: KeepOptions, manifest: Manifest) -> list[dict[str, Any]]:
