@@ -75,6 +75,7 @@ class Tree:
         self._began = start_of(process.pid)
         self._seen: dict[int, float] = {}
         self._ending = threading.Lock()
+        self._is_gone = False
 
     @classmethod
     def start(
@@ -141,10 +142,13 @@ class Tree:
         An exception in a polite step, such as a second Ctrl-C, goes straight to the last one.
         """
         with self._ending:
+            if self._is_gone:
+                return ()
             try:
                 self._ask(graces)
             finally:
                 left = self._kill(graces.kill_s)
+            self._is_gone = not left
         return left
 
     def _ask(self, graces: Graces) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import GitError, GitUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -242,14 +242,19 @@ def finished(argv: Collection[str], output: Output, accept: Collection[int] = (0
     return output
 
 
-def check_version(git: Git) -> tuple[int, ...]:
-    """The version of the git that answers.
+def ask_version(git: Git) -> Callable[[], tuple[int, ...]]:
+    """Ask git for its version, beside other questions; what is returned waits for the answer.
 
-    :raises GitUnusable: it is older than `MINIMUM_VERSION`.
+    :raises GitUnusable: then, if it is older than `MINIMUM_VERSION`.
     """
-    words = git.text("version").split()
-    numbers = tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
+    process = git.start("version")
+    return lambda: _checked(rest_of(("version",), process).text)
+
+
+def _checked(answer: str) -> tuple[int, ...]:
+    number = answer.split()[2]
+    numbers = tuple(int(part) for part in number.split(".")[:3] if part.isdigit())
     if numbers < MINIMUM_VERSION:
         needed = ".".join(map(str, MINIMUM_VERSION))
-        raise GitUnusable(f"git {words[2]} is too old; install git {needed} or newer")
+        raise GitUnusable(f"git {number} is too old; install git {needed} or newer")
     return numbers

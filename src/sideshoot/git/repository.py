@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sideshoot.errors import GitError, NotARepository
-from sideshoot.git.command import MINIMUM_VERSION, Git, check_version
+from sideshoot.git.command import MINIMUM_VERSION, Git, ask_version
 
 EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -123,15 +123,16 @@ def discover(folder: Path, *, only_to_look: bool = False) -> Repository:
     if not folder.is_dir():
         raise NotARepository(f"there is no folder {folder}")
     git = Git(folder)
-    version = MINIMUM_VERSION if only_to_look else check_version(git)
+    version = None if only_to_look else ask_version(git)
     try:
-        top, git_dir, common_dir, object_format = _facts(git)
+        facts = _facts(git)
     except GitError as error:
-        if only_to_look:
-            check_version(git)
+        (version or ask_version(git))()  # one that is too old may not know the question
         raise NotARepository(_why(git, folder, error)) from None
+    number = version() if version else MINIMUM_VERSION
+    top, git_dir, common_dir, object_format = facts
     return Repository(
-        _as_path(top), _as_path(git_dir), _as_path(common_dir), object_format.decode(), version
+        _as_path(top), _as_path(git_dir), _as_path(common_dir), object_format.decode(), number
     )
 
 

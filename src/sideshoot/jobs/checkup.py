@@ -10,7 +10,7 @@ from sideshoot.agents.registry import agent_of, default_agent
 from sideshoot.config import require_consent
 from sideshoot.errors import AgentUnavailable, BadConfiguration, ConsentNeeded, GitUnusable
 from sideshoot.fence.mechanism import find_mechanism
-from sideshoot.git.command import Git, check_version
+from sideshoot.git.command import Git, ask_version
 from sideshoot.jobs.defaults import driver_of
 from sideshoot.jobs.settings import agents_for_tasks
 from sideshoot.model import Request
@@ -103,7 +103,7 @@ def _refused(config: Config, default: str | None) -> str | None:
 
 def _git(folder: Path) -> GitFound:
     try:
-        version = check_version(Git(folder))
+        version = ask_version(Git(folder))()
     except GitUnusable as error:
         return GitFound(None, str(error))
     return GitFound(".".join(map(str, version)))

@@ -12,7 +12,6 @@ import os
 import signal
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +248,8 @@ class _Worker:
         return _End(Outcome.FAILED, said, raised=None if isinstance(error, Exception) else error)
 
     def _report(self, error: BaseException) -> str:
+        import traceback  # noqa: PLC0415 - only for a fault
+
         said = f"a fault of Sideshoot's own ({type(error).__name__}: {error})"
         trace = "".join(traceback.format_exception(error))
         self.tell(Event(EventKind.ERROR, {"text": said, "trace": trace}))

@@ -14,6 +14,7 @@ from sideshoot.workspace.apply import Deed, carry_out, change_folder, change_loc
 from sideshoot.workspace.indexing import Staged, entry_at, index_lock, plan_index, with_room
 from sideshoot.workspace.manifest import read_manifest
 from sideshoot.workspace.merge import merge_commits
+from sideshoot.workspace.nested import bring_nested, bring_submodules
 from sideshoot.workspace.places import facts, from_text, meant_by, parents, place
 from sideshoot.workspace.plan import Plan, Source, chosen_commit, describe, make_plan, selected
 from sideshoot.workspace.record import KeepRecord, fingerprint
@@ -22,7 +23,7 @@ from sideshoot.workspace.scratch import scratch
 from sideshoot.workspace.staging import stage_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -131,7 +132,7 @@ def _keep(
         carry_out(repository, deed, folder)
     else:
         confirm()
-    fetched = _fetched(repository, job_id, _chosen(options, manifest))
+    fetched = bring_submodules(repository, job_id, _chosen(options, manifest))
     return Kept(
         changed=changed,
         conflicts=tuple(sorted(plan.conflicts)),
@@ -209,7 +210,7 @@ def _extras(
     ready.mkdir()
     inner.mkdir()
     places = dict(options.extras(ready)) if options.extras else {}
-    places |= _repositories(repository, _chosen(options, manifest), inner)
+    places |= bring_nested(repository, _chosen(options, manifest), inner)
     for path in sorted(places):
         if facts(repository.top, path) is not None:
             raise KeepConflict(
@@ -218,26 +219,6 @@ def _extras(
                 [path],
             )
     return places | _empty_folders(repository, options, manifest, folder / "empty")
-
-
-def _repositories(
-    repository: Repository, records: Sequence[Mapping[str, Any]], folder: Path
-) -> dict[bytes, bytes]:
-    if not records:
-        return {}
-    from sideshoot.workspace.nested import bring_nested  # noqa: PLC0415 - rare
-
-    return bring_nested(repository, records, folder)
-
-
-def _fetched(
-    repository: Repository, job_id: JobId, records: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    if not records:
-        return []
-    from sideshoot.workspace.nested import bring_submodules  # noqa: PLC0415 - rare
-
-    return bring_submodules(repository, job_id, records)
 
 
 def _chosen(options: KeepOptions, manifest: Manifest) -> list[dict[str, Any]]:

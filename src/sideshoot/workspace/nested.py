@@ -1,13 +1,15 @@
-"""Everything in a workspace that is a repository of its own, or lies in the place of one."""
+"""Everything in a workspace that is a repository of its own, or lies in the place of one.
+
+Few workspaces have any. What deals with them is only imported for those.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.workspace.inner import Inner, bring_inner, save_inner
+from sideshoot.git.trees import gitlinks
 from sideshoot.workspace.places import from_text, to_text
-from sideshoot.workspace.submodules import bring_submodule, save_submodules, stray_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +38,11 @@ def save_nested(repository: Repository, workspace: Workspace, paths: Sequence[by
     :param paths: the repositories that the snapshot of the workspace found and left out.
     :raises CaptureFailed: something can't be read.
     """
+    if not paths and _has_none(workspace):
+        return Nested()
+    from sideshoot.workspace.inner import save_inner  # noqa: PLC0415 - rare
+    from sideshoot.workspace.submodules import save_submodules, stray_folders  # noqa: PLC0415
+
     works = save_submodules(repository, workspace)
     held = [work for work in works if work.commit is not None]
     whole = [work.path for work in works if work.whole]
@@ -51,10 +58,21 @@ def save_nested(repository: Repository, workspace: Workspace, paths: Sequence[by
     )
 
 
+def _has_none(workspace: Workspace) -> bool:
+    """Whether the workspace began without submodules, and still is no repository by itself."""
+    git = workspace.repository.git.with_index(workspace.private_index)
+    links = gitlinks(git, workspace.private_index)
+    return next(links, None) is None and not (workspace.path / ".git").is_dir()
+
+
 def bring_nested(
     repository: Repository, records: Sequence[Mapping[str, Any]], folder: Path
 ) -> dict[bytes, bytes]:
     """Write archived repositories into `folder`: for each path, the place where it lies ready."""
+    if not records:
+        return {}
+    from sideshoot.workspace.inner import Inner, bring_inner  # noqa: PLC0415 - rare
+
     inner = [Inner.of(record) for record in records if record["kind"] != _SUBMODULE]
     return bring_inner(repository, inner, folder)
 
@@ -63,6 +81,10 @@ def bring_submodules(
     repository: Repository, job_id: str, records: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Fetch work in submodules into the user's own repositories of them; one line for each."""
+    if not records:
+        return []
+    from sideshoot.workspace.submodules import bring_submodule  # noqa: PLC0415 - rare
+
     return [
         bring_submodule(repository, job_id, from_text(record["path"]), record["commit"])
         for record in records
