@@ -79,6 +79,11 @@ def say(text: str, *, reasoning: str = "") -> Step:
     return {"do": "say", "text": text, "reasoning": reasoning}
 
 
+def repeat() -> Step:
+    """The model's last words are what a tool has just answered, word for word."""
+    return {"do": "repeat"}
+
+
 def fail(status: int, message: str = "no", code: str | None = None) -> Step:
     """The provider answers with an error."""
     return {"do": "fail", "status": status, "message": message, "code": code}
@@ -119,6 +124,8 @@ class History:
     tools: set[str] = field(default_factory=set)
     host: list[str] = field(default_factory=list)
     """What the host said in the course of the conversation."""
+    answer: str = ""
+    """What a tool answered last."""
 
     def hear(self, text: str) -> None:
         self.user.append(text)
@@ -132,6 +139,8 @@ class History:
         step = steps[self.results] if self.results < len(steps) else say(DEFAULT)
         if "fill" in step:
             step = step | {"arguments": step["arguments"] | self._found(step["fill"])}
+        if step["do"] == "repeat":
+            return say(self.answer)
         return self._spelled_out(step) if step["do"] == "as_told" else step
 
     def _found(self, patterns: dict[str, str]) -> dict[str, str]:
@@ -243,7 +252,11 @@ class Messages:
             if message["role"] == "user":
                 parts = _parts(message["content"])
                 history.hear("\n".join(part.get("text", "") for part in parts))
-                history.results += sum(part.get("type") == "tool_result" for part in parts)
+                results = [part for part in parts if part.get("type") == "tool_result"]
+                history.results += len(results)
+                for result in results:
+                    contents = _parts(result.get("content") or "")
+                    history.answer = "".join(part.get("text", "") for part in contents)
             elif message["role"] == "system":
                 history.host += [part.get("text", "") for part in _parts(message["content"])]
         return history

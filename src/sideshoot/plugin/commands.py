@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _LOOKING = ("status", "result", "diff", "setup")
 """Commands that can be broken off at any point. One that decides is left to come to its end."""
 
-_COLUMNS = "100"
+_COLUMNS = "78"
+"""What fits into a terminal of 80 columns beside the margin of a conversation."""
 
 LONGEST_DIFF = 20_000
 """Characters; of a longer one the sum is shown, and the command for the whole."""

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sideshoot.cli.record import actions_of
-from sideshoot.cli.references import is_active
+from sideshoot.cli.references import can_be_resumed, is_active
 from sideshoot.cli.summary import COMMAND_WORDS, fact_lines, worthwhile
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SLASH = {"status", "result", "diff", "keep", "discard", "undo", "cancel"}
 """The next steps that are slash commands, too."""
+
+_GO_ON = "go on with its thread"
 
 
 def told(place: Place, job: Job) -> str:
@@ -60,6 +62,8 @@ def _next(place: Place, job: Job, changes: Sequence[FileChange]) -> Iterator[str
     if "mend" in actions and _has_findings(place, job):
         lines.append(f"- `/sideshoot:rescue --from-review {job.id}` to {COMMAND_WORDS['mend']}")
         steps.append("mend")
+    if can_be_resumed(job) and job.continued_by is None:
+        lines.append(f"- `/sideshoot:rescue --resume {job.id} TASK` to {_GO_ON}")
     if lines:
         yield "\n".join(lines)
         yield from _in_a_shell(actions[step] for step in steps if step in actions)
