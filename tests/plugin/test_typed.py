@@ -10,7 +10,6 @@ import pytest
 
 from sideshoot.errors import UsageError
 from sideshoot.plugin.typed import (
-    COMMANDS,
     HELD_S,
     Typed,
     carrying_out,
@@ -74,10 +73,3 @@ def test_only_what_was_told_names_one(name: str) -> None:
     hold(Typed("status"))
     with pytest.raises(UsageError):
         held(name)
-
-
-def test_every_command_of_the_plugin_is_one_and_the_other_way_round() -> None:
-    import sideshoot
-
-    texts = Path(sideshoot.__file__).parent / "plugin/claude/sideshoot/commands"
-    assert {file.stem for file in texts.glob("*.md")} == set(COMMANDS)

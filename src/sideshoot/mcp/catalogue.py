@@ -327,8 +327,8 @@ SLASH_COMMAND = Tool(
     ),
     None,
     {"readOnlyHint": False, "destructiveHint": True, "openWorldHint": True},
-    # Claude Code: to have it without a search, and not to cut what is to be shown word for word.
-    {"anthropic/alwaysLoad": True, "anthropic/maxResultSizeChars": 500_000},
+    # So that Claude Code does not cut what is to be shown word for word.
+    {"anthropic/maxResultSizeChars": 500_000},
 )
 """For the plugin of Claude Code alone."""
 
