@@ -10,19 +10,31 @@ from sideshoot.agents.base import Readiness
 from support.jobs import Gardener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pytest
 
     from sideshoot.agents.base import Agent
 
 LIMIT_S = 60.0
 
 
-def asked(name: str, answer: Callable[[], Readiness]) -> Agent:
+class Asked(Gardener):
     """An agent that answers as a test says."""
-    made = Gardener()
-    made.name = name
-    made.readiness = answer  # type: ignore[method-assign]
-    return cast("Agent", made)
+
+    def __init__(self, name: str, answer: Callable[[], Readiness]) -> None:
+        super().__init__()
+        self.name = name
+        self._answer = answer
+        self.environment: Mapping[str, str] = {}
+
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
+        self.environment = environment or {}
+        return self._answer()
+
+
+def asked(name: str, answer: Callable[[], Readiness]) -> Agent:
+    return cast("Agent", Asked(name, answer))
 
 
 def test_all_are_asked_at_the_same_time() -> None:
@@ -85,3 +97,12 @@ def test_the_defect_of_one_is_not_that_of_the_others() -> None:
 
 def test_nobody_is_asked_where_there_is_nobody() -> None:
     assert ask([]) == {}
+
+
+def test_each_is_asked_in_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BED", "north")
+    plain, own = (Asked(name, lambda: Readiness(True)) for name in ("a", "b"))
+
+    ask(cast("list[Agent]", [plain, own]), environments={"b": {"BED": "south"}}, limit_s=LIMIT_S)
+
+    assert (plain.environment["BED"], own.environment["BED"]) == ("north", "south")

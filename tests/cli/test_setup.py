@@ -321,6 +321,18 @@ def test_real_agents_that_are_not_logged_in_say_so(
     assert (agents["claude"]["logged_in"], agents["codex"]["logged_in"]) == (False, False)
     assert {"codex login", "claude auth login"} <= {*steps_of(done.json)}
     assert done.json["why_not"] == "codex is not logged in"
+    settings = home / ".config" / "sideshoot" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(
+        """
+        agents.codex.environment = { CODEX_API_KEY = "x" }
+        agents.claude.environment = { ANTHROPIC_API_KEY = "x" }
+        """
+    )
+
+    agents = agents_of(real.json("setup"))
+
+    assert (agents["claude"]["logged_in"], agents["codex"]["logged_in"]) == (True, True)
 
 
 def test_the_review_gate_is_set_here(repo: Repo, sideshoot: Command, programs: Programs) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sideshoot.errors import AgentUnavailable, BadConfiguration, ConsentNeeded
 from sideshoot.jobs import service
+from sideshoot.jobs.checkup import check_up
 from sideshoot.jobs.defaults import filled
 from sideshoot.jobs.settings import load_config
 from sideshoot.model import Carry, Driver, Isolation, Job, JobId, Request
@@ -108,6 +109,39 @@ def test_where_no_agent_is_installed_one_has_to_be_named(
     with pytest.raises(AgentUnavailable, match="no agent is installed"):
         filled_from(jobs)
     assert filled_from(jobs, agent="claude").agent == "claude"
+
+
+def test_where_none_of_ours_is_installed_it_is_one_of_the_users_own(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    own_file(
+        jobs,
+        """
+        [agents.idle]
+        model = "m"
+        [agents.missing]
+        acp = "nowhere-to-be-found acp"
+        [agents.mine]
+        command = ["sh", "-c", "true {prompt}"]
+        model = "n"
+        """,
+    )
+    assert filled_from(jobs).agent == "codex"
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    assert (filled_from(jobs).agent, filled_from(jobs).model) == ("mine", "n")
+    assert check_up(load_config(jobs.repository, jobs.store), folder=tmp_path).default == "mine"
+
+
+def test_one_that_is_not_trusted_is_not_taken_by_default(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    with pytest.raises(AgentUnavailable, match="no agent is installed"):
+        filled_from(jobs, "agents.mine.command = ['true', '{prompt}']")
 
 
 # -- before a job is recorded

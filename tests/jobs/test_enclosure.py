@@ -121,8 +121,13 @@ def test_left_out_where_nothing_works_the_job_goes_on_and_says_so(
 def test_left_out_an_agent_that_can_not_work_inside_goes_on_without_and_says_so(
     jobs: Jobs, landlock: Mechanism
 ) -> None:
-    agent: dict[str, Any] = {"driver": Driver("acp", ("codex-acp",)), "command": ()}
-    job = jobs.create(sandbox=None, agent="mine", prompt="weed", **agent)
+    agent: dict[str, Any] = {
+        "agent": "mine",
+        "driver": Driver("acp", ("codex-acp",)),
+        "command": (),
+    }
+
+    job = jobs.create(sandbox=None, prompt="weed", **agent)
 
     assert (job.request.sandbox, job.mechanism) == ("off", "none")
     (warning,) = job.warnings

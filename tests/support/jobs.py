@@ -15,7 +15,7 @@ from sideshoot.model import Job, Request
 from support.processes import await_true, long_sleep, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Stop, Task
     from sideshoot.git import Repository
@@ -94,7 +94,7 @@ class Gardener:
         self.tasks: list[Task] = []
         self.turn: Callable[[Task, Callable[[Event], None], Stop], AgentResult] = self._does_nothing
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:  # noqa: ARG002 - as every agent's
         return Readiness(installed=True)
 
     def run(self, task: Task, emit: Callable[[Event], None], stop: Stop) -> AgentResult:

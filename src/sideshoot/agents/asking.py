@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -11,7 +12,7 @@ from sideshoot.agents.base import Readiness
 from sideshoot.agents.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sideshoot.agents.base import Agent
 
@@ -26,6 +27,7 @@ def ignore(_: Sequence[str]) -> None:
 def ask(
     agents: Iterable[Agent],
     *,
+    environments: Mapping[str, Mapping[str, str]] | None = None,
     limit_s: float = LIMIT_S,
     waiting: Callable[[Sequence[str]], object] = ignore,
 ) -> dict[str, Readiness]:
@@ -34,12 +36,15 @@ def ask(
     Who has not answered in time, or when this is interrupted, may have left a program at work: the
     caller ends it.
 
+    :param environments: variables for an agent on top of ours, by its name.
     :param waiting: told at the beginning, and after each answer, who has not answered yet.
     """
     answers: queue.Queue[tuple[str, Readiness]] = queue.Queue()
     asked = list(agents)
     for agent in asked:
-        threading.Thread(target=_put, args=(agent, answers), daemon=True, name="asking").start()
+        environment = {**os.environ, **(environments or {}).get(agent.name, {})}
+        arguments = (agent, environment, answers)
+        threading.Thread(target=_put, args=arguments, daemon=True, name="asking").start()
     said: dict[str, Readiness] = {}
     end = time.monotonic() + limit_s
     while late := [agent.name for agent in asked if agent.name not in said]:
@@ -54,9 +59,11 @@ def ask(
     return {agent.name: said[agent.name] for agent in asked}
 
 
-def _put(agent: Agent, answers: queue.Queue[tuple[str, Readiness]]) -> None:
+def _put(
+    agent: Agent, environment: Mapping[str, str], answers: queue.Queue[tuple[str, Readiness]]
+) -> None:
     try:
-        readiness = agent.readiness()
+        readiness = agent.readiness(environment)
     except Exception as error:  # noqa: BLE001 - one agent's defect is not that of the others
         readiness = Readiness(
             installed=True, answers=False, detail=one_line(f"can't be asked: {error}")

@@ -218,8 +218,11 @@ class Agent(Protocol):
     reviewing: Reviewing | None
     """`None` if it can't review."""
 
-    def readiness(self) -> Readiness:
-        """Ask the program itself, within a few seconds; starts nothing that stays."""
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
+        """Ask the program itself, within a few seconds; starts nothing that stays.
+
+        :param environment: what it is asked in; the caller's, if it is left out.
+        """
 
     def grants(self, level: Level, mechanism: Mechanism) -> Grants:
         """What of its own the program has to write, where a fence is put around it.

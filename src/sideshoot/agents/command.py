@@ -15,7 +15,7 @@ from sideshoot.agents.process import LEFTOVERS, POLITE, Graces, Tree
 from sideshoot.agents.surroundings import enclosed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Reviewing, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
@@ -35,7 +35,7 @@ class CommandAgent:
     def __init__(self, graces: Graces = POLITE) -> None:
         self._graces = graces
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:  # noqa: ARG002 - as every agent's
         """Always there; whether the program is shows when it is started."""
         return Readiness(installed=True)
 

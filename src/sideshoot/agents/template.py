@@ -15,7 +15,7 @@ from sideshoot.errors import AgentUnavailable
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import AgentResult, Grants, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
@@ -44,7 +44,7 @@ class TemplateAgent:
         self.name = name
         self._driver = driver
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:  # noqa: ARG002 - as every agent's
         """Whether its program is there; it can't be asked anything."""
         program = self._driver.argv[0]
         if shutil.which(program) is None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.agents.asking import LIMIT_S, ask, ignore
-from sideshoot.agents.registry import agent_of, default_agent
+from sideshoot.agents.registry import agent_of
 from sideshoot.config import require_consent
 from sideshoot.errors import AgentUnavailable, BadConfiguration, ConsentNeeded, GitUnusable
 from sideshoot.fence.mechanism import find_mechanism
 from sideshoot.git.command import Git, ask_version
-from sideshoot.jobs.defaults import driver_of
+from sideshoot.jobs.defaults import driver_of, first_installed
 from sideshoot.jobs.settings import agents_for_tasks
 from sideshoot.model import Request
 
@@ -69,7 +69,7 @@ def check_up(
     """
     default = _default(config)
     return Checkup(
-        ask(_agents(config), limit_s=limit_s, waiting=waiting),
+        ask(_agents(config), environments=_environments(config), limit_s=limit_s, waiting=waiting),
         default,
         _git(folder),
         find_mechanism(cache),
@@ -85,10 +85,14 @@ def _agents(config: Config) -> list[Agent]:
     return [agent_of(request) for request in requests]
 
 
+def _environments(config: Config) -> dict[str, Mapping[str, str]]:
+    return {name: own.environment for name, own in config.agents.items()}
+
+
 def _default(config: Config) -> str | None:
     chosen: str | None = config.value("run.agent")
     try:
-        return chosen or default_agent().name
+        return chosen or first_installed(config)
     except AgentUnavailable:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.config import require_consent
+from sideshoot.errors import AgentUnavailable
 from sideshoot.model import Carry, Driver, Equipment
 
 if TYPE_CHECKING:
@@ -55,10 +56,27 @@ def default_agent_name(config: Config) -> str:
     :raises ConsentNeeded: the repository's file chooses one without the user's consent.
     :raises AgentUnavailable: none is installed.
     """
-    from sideshoot.agents.registry import default_agent  # noqa: PLC0415 - not to look at jobs
-
     require_consent(config, "run.agent")
-    return config.value("run.agent") or default_agent().name
+    return config.value("run.agent") or first_installed(config)
+
+
+def first_installed(config: Config) -> str:
+    """The first agent that is installed: of ours, else of the user's own.
+
+    :raises AgentUnavailable: none is.
+    """
+    from shutil import which  # noqa: PLC0415 - not to look at jobs
+
+    from sideshoot.agents.registry import default_agent  # noqa: PLC0415 - the same
+
+    try:
+        return default_agent().name
+    except AgentUnavailable:
+        for name, own in config.agents.items():
+            driver = driver_of(own)
+            if driver is not None and which(driver.argv[0]) is not None:
+                return name
+        raise
 
 
 def driver_of(agent: AgentSettings) -> Driver | None:
@@ -94,7 +112,5 @@ def _of_agent(config: Config, agent: str, name: str) -> str | None:
 
 def _whose(config: Config) -> str:
     """The agent that `run.model` speaks of, also where the choice of it is not in force."""
-    from sideshoot.agents.registry import default_agent  # noqa: PLC0415 - not to look at jobs
-
     wanted = [item.text for item in config.untrusted if item.key == "run.agent"]
-    return (wanted[0] if wanted else config.value("run.agent")) or default_agent().name
+    return (wanted[0] if wanted else config.value("run.agent")) or first_installed(config)

@@ -20,7 +20,7 @@ from sideshoot.errors import AgentUnavailable
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Grants, Stop
     from sideshoot.fence.mechanism import Mechanism
@@ -45,7 +45,7 @@ class AcpAgent:
         self._driver = driver
         self._patience_s = patience_s
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:  # noqa: ARG002 - as every agent's
         """Start it, and ask what it is; whether it is logged in shows with its first task."""
         program = self._driver.argv[0]
         if shutil.which(program) is None:

@@ -20,7 +20,7 @@ from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Grants, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
@@ -42,9 +42,9 @@ class ClaudeAgent:
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
         """Ask for the version, and whether there is a login."""
-        return readiness()
+        return readiness(environment)
 
     def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
         """Its folder with its sessions and its login, but for its settings.

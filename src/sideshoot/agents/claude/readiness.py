@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import Readiness
-from sideshoot.agents.claude.control import PROGRAM, own_environment
+from sideshoot.agents.claude.control import PROGRAM, without_other_session
 from sideshoot.agents.claude.faults import INSTALL, LOG_IN
 from sideshoot.agents.words import why_silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LOOK_S = 30.0
 
 
-def readiness() -> Readiness:
+def readiness(environment: Mapping[str, str] | None) -> Readiness:
     """Ask for the version, and whether there is a login."""
     if shutil.which(PROGRAM) is None:
         return Readiness(installed=False, detail="claude is not on PATH", remedy=INSTALL)
+    environment = without_other_session(dict(environment or os.environ))
     try:
-        version = _ask("--version", check=True).split()[0]
-        logged_in = _read_login(_ask("auth", "status", "--json"))
+        version = _ask(environment, "--version", check=True).split()[0]
+        logged_in = _read_login(_ask(environment, "auth", "status", "--json"))
     except (OSError, subprocess.SubprocessError, IndexError) as error:
         detail = f"claude does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
@@ -31,13 +36,13 @@ def readiness() -> Readiness:
     return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)
 
 
-def _ask(*arguments: str, check: bool = False) -> str:
+def _ask(environment: Mapping[str, str], *arguments: str, check: bool = False) -> str:
     done = subprocess.run(
         [PROGRAM, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_LOOK_S,
-        env=own_environment(),
+        env=environment,
         check=check,
     )
     return done.stdout.decode(errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from sideshoot.agents.surroundings import enclosed, refuse_unnamable
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
@@ -45,9 +46,9 @@ class CodexAgent:
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
         """Ask for the version and for the login that the configured provider needs."""
-        return readiness()
+        return readiness(environment)
 
     def grants(self, level: Level, mechanism: Mechanism) -> Grants:
         """Its home, where it has its conversations and its log, but for its settings.
@@ -104,7 +105,7 @@ class CodexAgent:
     def _begin(self, server: Server, turn: Turn, task: Task, stop: Stop) -> None:
         turn.enter("starting")
         server.initialize(stop=stop)
-        if not is_logged_in(server, stop=stop):
+        if not is_logged_in(server, {**os.environ, **task.environment}, stop=stop):
             raise AgentUnavailable(f"codex is not logged in; run `{LOG_IN}`")
         opened = open_thread(server, task, stop)
         thread_id = str(opened["thread"]["id"])

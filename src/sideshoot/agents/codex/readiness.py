@@ -18,18 +18,20 @@ from sideshoot.agents.words import why_silent
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sideshoot.agents.base import Stop
 
 _LOOK_S = 30.0
 
 
-def readiness() -> Readiness:
+def readiness(environment: Mapping[str, str] | None) -> Readiness:
     """Ask for the version, and for the login that the configured provider needs."""
     if shutil.which(PROGRAM) is None:
         return Readiness(installed=False, detail="codex is not on PATH", remedy=INSTALL)
     try:
-        version = version_of(PROGRAM, timeout_s=_LOOK_S)
-        logged_in = _ask_for_login()
+        version = version_of(PROGRAM, timeout_s=_LOOK_S, environment=environment)
+        logged_in = _ask_for_login(environment or os.environ)
     except (AgentUnavailable, RpcFailure, OSError, subprocess.SubprocessError) as error:
         detail = f"codex does not answer: {why_silent(error)}"
         return Readiness(installed=True, answers=False, detail=detail, remedy=INSTALL)
@@ -37,16 +39,25 @@ def readiness() -> Readiness:
     return Readiness(True, version, logged_in, detail, "" if logged_in else LOG_IN)
 
 
-def _ask_for_login() -> bool:
+def _ask_for_login(environment: Mapping[str, str]) -> bool:
     listener = Turn(lambda _: None, Path.home())
-    with Server.start(listener, folder=Path.home(), environment=os.environ) as server:
+    with Server.start(listener, folder=Path.home(), environment=environment) as server:
         server.initialize(timeout_s=_LOOK_S)
-        return is_logged_in(server, timeout_s=_LOOK_S)
+        return is_logged_in(server, environment, timeout_s=_LOOK_S)
 
 
-def is_logged_in(server: Server, *, timeout_s: float = ANSWER_S, stop: Stop | None = None) -> bool:
-    """Whether there is an account, or the provider needs none. Codex itself knows."""
-    if os.environ.get("CODEX_API_KEY"):
+def is_logged_in(
+    server: Server,
+    environment: Mapping[str, str],
+    *,
+    timeout_s: float = ANSWER_S,
+    stop: Stop | None = None,
+) -> bool:
+    """Whether there is an account, or the provider needs none. Codex itself knows.
+
+    :param environment: what the server was started in.
+    """
+    if environment.get("CODEX_API_KEY"):
         return True
     parameters = {"refreshToken": False}
     try:

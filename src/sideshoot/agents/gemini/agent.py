@@ -16,7 +16,7 @@ from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnam
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Grants, Stop, Task
     from sideshoot.fence.mechanism import Mechanism
@@ -40,9 +40,9 @@ class GeminiAgent:
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
         """Ask for the version; it does not say whether it is logged in."""
-        return readiness()
+        return readiness(environment)
 
     def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
         """Its folder with its sessions and its login, but for its settings.

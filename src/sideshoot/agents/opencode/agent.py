@@ -34,7 +34,7 @@ from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnam
 from sideshoot.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sideshoot.agents.base import Event, Grants, Stop, Task
     from sideshoot.agents.opencode.client import Client
@@ -73,9 +73,9 @@ class OpenCodeAgent:
         self._retries_s = retries_s
         self._look_s = look_s
 
-    def readiness(self) -> Readiness:
+    def readiness(self, environment: Mapping[str, str] | None = None) -> Readiness:
         """Ask for the version and for the providers that it can use."""
-        return readiness()
+        return readiness(environment)
 
     def grants(self, level: Level, mechanism: Mechanism) -> Grants:  # noqa: ARG002 - as every agent's
         """Its folders for data, state and cache; its configuration stays as it is.
