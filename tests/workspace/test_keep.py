@@ -153,8 +153,41 @@ def test_markers_leave_an_unfinished_merge(repo: Repo) -> None:
     kept = job.keep(conflicts="markers")
 
     assert kept.conflicts == (b"app.py",)
-    assert b"<<<<<<<" in repo.read("app.py")
+    marked = f"<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> job {JOB}\n"
+    assert repo.read("app.py").decode() == marked
     assert [stage for path, stage, *_ in repo.index() if path == b"app.py"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("paths", [(), (b"app.py",)])
+def test_markers_say_what_was_before_where_git_is_to_show_it(
+    repo: Repo, paths: tuple[bytes, ...]
+) -> None:
+    repo.git("config", "merge.conflictStyle", "diff3")
+    repo.write(".gitattributes", "app.py conflict-marker-size=9\n")
+    before = repo.read("app.py").decode()
+    job = Round(repo)
+    job.agent.write("app.py", "theirs\n<<<<<<< 1234567\n")
+    repo.write("app.py", "mine\n")
+
+    job.keep(conflicts="markers", paths=paths)
+
+    assert repo.read("app.py").decode() == (
+        f"<<<<<<<<< yours\nmine\n||||||||| before\n{before}=========\n"
+        f"theirs\n<<<<<<< 1234567\n>>>>>>>>> job {JOB}\n"
+    )
+
+
+def test_a_file_that_meets_a_folder_is_named_after_whose_it_is(repo: Repo) -> None:
+    job = Round(repo)
+    job.agent.remove("app.py")
+    job.agent.write("app.py/inner", "theirs\n")
+    repo.write("app.py", "mine\n")
+
+    kept = job.keep(conflicts="markers")
+
+    assert kept.conflicts == (b"app.py~yours",)
+    assert repo.read("app.py~yours") == b"mine\n"
+    assert repo.read("app.py/inner") == b"theirs\n"
 
 
 def test_an_ignored_file_in_the_way_is_not_overwritten(repo: Repo) -> None:

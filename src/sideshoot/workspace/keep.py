@@ -66,7 +66,7 @@ def keep(
     :raises KeepRefused: something is in the way.
     :raises Busy: another command is at work in this repository.
     """
-    source = Source(base, result)
+    source = Source(base, result, name=f"job {job_id}")
     if options.dry_run:
         with scratch(repository) as folder:
             manifest = read_manifest(repository, result)

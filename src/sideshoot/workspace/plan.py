@@ -17,6 +17,7 @@ from sideshoot.git.trees import GITLINK, Delta, Entry, changed_tree, differences
 from sideshoot.text import show_path
 from sideshoot.workspace.base import user_snapshot
 from sideshoot.workspace.compare import FileChange, changed_files
+from sideshoot.workspace.marks import in_words
 from sideshoot.workspace.merge import Merged, Side, Stages, merge_commits, take_side
 from sideshoot.workspace.places import facts, meant_by, names_of, parents
 from sideshoot.workspace.present import IndexEntry, Present, index_at, present_at
@@ -60,6 +61,8 @@ class Source:
 
     base: str
     result: str
+    name: str = "theirs"
+    """What it is called where both sides changed the same place."""
 
 
 def selected(
@@ -102,7 +105,7 @@ def make_plan(
     if quick is not None:
         return quick
     theirs = chosen_commit(repository, source, deltas, folder) if paths else source.result
-    return _merge(repository, source.base, theirs, side, folder)
+    return _merge(repository, source, theirs, side, folder)
 
 
 def plan_tree(repository: Repository, ours: str, merged: Merged, folder: Path) -> Plan:
@@ -176,18 +179,26 @@ def look_at(
     return index, present
 
 
-def _merge(repository: Repository, base: str, theirs: str, side: Side | None, folder: Path) -> Plan:
+def _merge(
+    repository: Repository, source: Source, theirs: str, side: Side | None, folder: Path
+) -> Plan:
     git = with_copy(repository.git, repository.index, folder / "ours-index")
     ours = user_snapshot(repository, git).tree
     head = repository.head()
     ours_commit = repository.commit(
-        ours, parents=(base, head) if head else (base,), message="sideshoot: the user's tree\n"
+        ours,
+        parents=(source.base, head) if head else (source.base,),
+        message="sideshoot: the user's tree\n",
     )
     merged = merge_commits(repository, ours_commit, theirs)
     if merged.conflicts and side is not None:
         their_tree = repository.tree_of(theirs)
         merged = take_side(
             repository, merged, side=side, ours=ours, theirs=their_tree, folder=folder
+        )
+    elif merged.conflicts:
+        merged = in_words(
+            repository, merged, ours=ours_commit, theirs=theirs, name=source.name, folder=folder
         )
     return plan_tree(repository, ours, merged, folder)
 
