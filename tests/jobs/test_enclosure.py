@@ -134,7 +134,7 @@ def test_left_out_an_agent_that_can_not_work_inside_goes_on_without_and_says_so(
     assert "nothing kept the agent inside of its workspace" in warning
     assert "codex" in warning
     with pytest.raises(CannotStart, match="--sandbox write is not possible"):
-        jobs.create(sandbox="write", agent="mine", prompt="weed", **agent)
+        jobs.create(sandbox="write", prompt="weed", **agent)
 
 
 def test_landlock_tells_its_limits_only_to_who_asks_for_it(jobs: Jobs, landlock: Mechanism) -> None:
