@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from sideshoot.workspace import steps
+from sideshoot.workspace import pool, steps
+from support.pooling import settle
 from support.repos import Repo, as_git_sees
 from support.twins import expected, settled, twin_of
 from support.workspaces import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.command import Command, Result
     from support.repos import Tree
 
@@ -24,6 +24,9 @@ AFTER_THE_AGENT = ("run.agent-done", "run.captured")
 RUN = tuple(name for name in steps.NAMES if name.startswith(("run.", "open.")))
 KEEP = tuple(name for name in steps.NAMES if name.startswith("keep."))
 DISCARD = tuple(name for name in steps.NAMES if name.startswith("discard."))
+TO_THE_POOL = ("pool.offered", "pool.released")
+FROM_THE_POOL = ("pool.taken", "pool.brought")
+BY_THE_CLEANER = ("pool.cleaned",)
 REMOVAL = ("discard.renamed", "discard.unregistered")
 """A keep removes the workspace by the same steps as a discard."""
 
@@ -219,8 +222,68 @@ class TestDiscardAndRestore:
         assert garden.read("new.txt") == b"new\n"
 
 
+class TestThePool:
+    """Where finished workspaces are used again: there, too, nothing is lost, and none is in a wrong state."""
+
+    @pytest.fixture
+    def pooling(self, garden: Repo, sideshoot: Command) -> Repo:
+        sideshoot("config", "workspace.pool", "2").ok()
+        return garden
+
+    @pytest.mark.parametrize("how", ["discard", "keep"])
+    @pytest.mark.parametrize("step", [*TO_THE_POOL, *BY_THE_CLEANER, *REMOVAL])
+    def test_killed_on_the_way_to_it(
+        self, step: str, how: str, pooling: Repo, sideshoot: Command
+    ) -> None:
+        before = pooling.fingerprint()
+        job = sideshoot.run(WORK)
+        if step in BY_THE_CLEANER:
+            sideshoot(how, job["job_id"], env={steps.VARIABLE: step}).ok()
+        else:
+            crash(sideshoot, step, how, job["job_id"])
+        sideshoot("status").ok()
+        sideshoot(how, job["job_id"])
+        if how == "discard":
+            assert pooling.fingerprint() == before
+            sideshoot("restore", job["job_id"]).ok()
+            sideshoot("keep", job["job_id"]).ok()
+        assert pooling.read("new.txt") == b"new\n"
+        self.goes_on(pooling, sideshoot)
+
+    @pytest.mark.parametrize("step", FROM_THE_POOL)
+    def test_killed_on_the_way_from_it(self, step: str, pooling: Repo, sideshoot: Command) -> None:
+        sideshoot("discard", sideshoot.run(WORK)["job_id"]).ok()
+        settle(pooling)
+        before = pooling.fingerprint()
+        crash(sideshoot, step, "run", "--", "sh", "-c", WORK)
+        sideshoot("status").ok()
+        assert pooling.fingerprint() == before
+        job = next(
+            job
+            for job in sideshoot.json("status", "--all")["jobs"]
+            if job["decision"] != "discarded"
+        )
+        assert (job["state"], job["outcome"]) == ("finished", "interrupted")
+        sideshoot("discard", job["job_id"]).ok()
+        self.goes_on(pooling, sideshoot)
+
+    def goes_on(self, repo: Repo, sideshoot: Command) -> None:
+        """The next jobs begin with the user's tree, and in the end nothing is left."""
+        for _ in range(2):
+            job = sideshoot.run("git status --porcelain; ls -A")
+            assert job["files"] == []
+            assert as_git_sees(Repo(Path(job["worktree"])).tree()) == as_git_sees(repo.tree())
+            sideshoot("discard", job["job_id"]).ok()
+            wait_until(lambda: all(e.seal.exists() for e in pool.entries(repo.common_dir)))
+        sideshoot("config", "workspace.pool", "off").ok()
+        sideshoot("gc").ok()
+        wait_until(lambda: not (repo.top / ".worktrees").exists())
+        assert_tidy(repo, workspaces=0)
+
+
 def test_every_step_is_tried() -> None:
-    assert {*RUN, *KEEP, *DISCARD} == set(steps.NAMES)
+    of_the_pool = {*TO_THE_POOL, *FROM_THE_POOL, *BY_THE_CLEANER}
+    assert {*RUN, *KEEP, *DISCARD} | of_the_pool == set(steps.NAMES)
 
 
 def _dead(process: psutil.Process) -> bool:

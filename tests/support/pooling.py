@@ -29,7 +29,7 @@ def finished(repo: Repo, *workspaces: Workspace) -> None:
 
 def settle(repo: Repo) -> None:
     """Wait until nothing in the pool has to be cleaned any more."""
-    wait_until(lambda: not pool.is_any_to_clean(repo.common_dir))
+    wait_until(lambda: all(entry.seal.exists() for entry in pool.entries(repo.common_dir)))
 
 
 def held(repo: Repo) -> list[Path]:

@@ -45,9 +45,10 @@ def command(call: Call, *, dry_run: bool, rebuild: bool) -> int:
     place = open_place(call)
     # What a broken file says of how long jobs are held can't be known: then nothing is removed.
     config = place.config(lenient=dry_run)
-    held = gc.plan(place.repository, place.store, config) if place.jobs() else []
+    is_used = gc.is_anything_held(place.repository, place.jobs())
+    held = gc.plan(place.repository, place.store, config) if is_used else []
     removed = [] if dry_run else gc.collect(place.repository, place.store, held)
-    if place.jobs():
+    if is_used:
         gc.note_held(place.store, [item for item in held if item not in removed])
     if call.json:
         output.say_object(_record(held, removed, dry_run=dry_run))

@@ -26,6 +26,7 @@ from sideshoot.jobs.sizes import Inventory
 from sideshoot.jobs.store import HELD, Store
 from sideshoot.lock import is_held, locked
 from sideshoot.model import Decision, Job, State
+from sideshoot.workspace import pool
 from sideshoot.workspace.folders import made_for, used_folders
 from sideshoot.workspace.refs import job_refs
 from sideshoot.workspace.trash import (
@@ -58,7 +59,8 @@ class Item:
 
     kind: str
     """`job`, `folder` (of a job that was never recorded), `worktree` (an entry of git's whose folder
-    is gone), `trash`, `records` (of all jobs) or `shared` (by workspaces among themselves)."""
+    is gone), `pool` (a folder that waits to be used again), `trash`, `records` (of all jobs) or `shared`
+    (by workspaces among themselves)."""
     job_id: str | None
     path: Path
     held: Held
@@ -72,6 +74,11 @@ class Item:
         return self.held.bytes
 
 
+def is_anything_held(repository: Repository, jobs: Sequence[Job]) -> bool:
+    """Whether there is anything to look at; where there never was a job, nothing is to be made."""
+    return bool(jobs or pool.entries(repository.common_dir))
+
+
 def plan(
     repository: Repository, store: Store, config: Config, *, now: float | None = None
 ) -> list[Item]:
@@ -83,6 +90,7 @@ def plan(
     items = _job_items(store, config, jobs, held, now)
     items += _orphan_folders(store, inventory, {*held}, now)
     items += _stale_worktrees(repository, inventory, jobs)
+    items += _pool_items(repository, config, inventory, _staying(items), now)
     items += _trash(repository, inventory, jobs)
     items += _common(repository, inventory)
     return items
@@ -103,7 +111,8 @@ def note_held(store: Store, items: Sequence[Item]) -> None:
     jobs = {item.job_id: item.held for item in items if item.kind == "job" and item.job_id}
     _note(store, jobs)
     with store.transaction():
-        store.set_setting(HELD, str(sum(held.bytes for held in jobs.values())))
+        known = [item for item in items if item.kind in ("job", "pool")]
+        store.set_setting(HELD, str(held_bytes(known)))
         store.set_setting(_HELD_AT, str(time.time()))
 
 
@@ -248,12 +257,44 @@ def _leads_somewhere(entry: Path) -> bool:
         return True
 
 
+def _pool_items(
+    repository: Repository, config: Config, inventory: Inventory, others: int, now: float
+) -> Iterator[Item]:
+    """What is too much goes, the oldest first; nobody misses it but for a moment.
+
+    :param others: what jobs hold that stay.
+    """
+    limit, days = config.value("workspace.pool"), config.value("gc.max_age_days")
+    budget = config.value("gc.max_size_mb") * 1024**2
+    found = pool.entries(repository.common_dir)
+    sizes = [inventory.folder(entry.folder) for entry in found]
+    total = others + sum(sizes)
+    for number, (entry, size) in enumerate(zip(found, sizes, strict=True)):
+        due = None
+        if len(found) - number > limit:
+            due = "more than workspace.pool"
+        elif now - entry.released_at > days * 86400:
+            due = f"not used for more than {days:g} days"
+        elif total > budget:
+            due = "all jobs together take more than they may"
+        if due is not None:
+            total -= size
+        held, why = Held(workspace=size), due or "waits to be used again"
+        yield Item("pool", None, entry.folder, held, why, due is not None)
+
+
+def _staying(items: Sequence[Item]) -> int:
+    return held_bytes([item for item in items if item.kind == "job" and not item.goes])
+
+
 def _trash(repository: Repository, inventory: Inventory, jobs: Sequence[Job]) -> Iterator[Item]:
     places = {repository.state_dir, repository.top / ".worktrees"}
     places |= {used.folder for used in used_folders(repository)}
     places |= {Path(job.worktree).parent for job in jobs if job.worktree}
+    known = {entry.folder for entry in pool.entries(repository.common_dir)}
     for place in sorted(places):
-        names = [name for name in _names(place) if name.startswith(PREFIX)]
+        found = [name for name in _names(place) if name.startswith((PREFIX, pool.PREFIX))]
+        names = [name for name in found if place / name not in known]
         if names:
             held = Held(workspace=sum(inventory.folder(place / name) for name in names))
             yield Item("trash", None, place, held, "is being deleted", goes=True)
@@ -279,7 +320,10 @@ def _removed(repository: Repository, store: Store, item: Item) -> bool:
         if item.kind == "job":
             return _remove_job(repository, store, str(item.job_id))
         if item.kind == "trash":
+            pool.sweep(repository.common_dir, [item.path])
             spawn_trash_removal(item.path, made=made_for(repository, item.path))
+        elif item.kind == "pool":
+            _drop_from_pool(repository, item)
         elif item.kind == "folder":
             JobFolder(store.state_dir, str(item.job_id)).remove()
         else:
@@ -288,6 +332,13 @@ def _removed(repository: Repository, store: Store, item: Item) -> bool:
     except (OSError, SideshootError):
         return False
     return True
+
+
+def _drop_from_pool(repository: Repository, item: Item) -> None:
+    for entry in pool.entries(repository.common_dir):
+        if entry.folder == item.path:
+            pool.drop(entry)
+    pool.spawn_cleaning(repository, item.path.parent)  # It sweeps, and empties the trash.
 
 
 def _remove_job(repository: Repository, store: Store, job_id: str) -> bool:

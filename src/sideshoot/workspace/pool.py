@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import Busy
-from sideshoot.lock import locked
+from sideshoot.lock import is_held, locked
 from sideshoot.workspace.scratch import copy_index
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.trash import put_into_trash, spawn_idle
@@ -85,6 +85,11 @@ class Entry:
     def lock(self) -> Path:
         """Held by who cleans the folder."""
         return self.place / "lock"
+
+    @property
+    def released_at(self) -> float:
+        """When it came into the pool, in seconds since the epoch."""
+        return _age(self.place)
 
     @property
     def parent(self) -> Path:
@@ -182,8 +187,9 @@ def drop(entry: Entry) -> None:
 
 
 def is_any_to_clean(common_dir: Path) -> bool:
-    """Whether a folder of the pool waits for who cleans it."""
-    return any(not entry.seal.exists() for entry in entries(common_dir))
+    """Whether a folder of the pool has to be cleaned, and nobody is at it."""
+    found = entries(common_dir)
+    return any(not entry.seal.exists() and not is_held(entry.lock) for entry in found)
 
 
 def spawn_cleaning(repository: Repository, *parents: Path) -> None:

@@ -74,6 +74,8 @@ def reopen(repository: Repository, workspace: Workspace, base: Base, reuse: Reus
     known = None
     if reuse.limit and not base.raw and not _is_sparse(repository.git_dir):
         known = _filled(repository, workspace, base, reuse, leaving)
+    if pool.is_any_to_clean(repository.common_dir):  # Who was to do it was killed.
+        pool.spawn_cleaning(repository, workspace.path.parent)
     if leaving:
         spawn_trash_removal(*dict.fromkeys(leaving), repository.state_dir)
     return known
