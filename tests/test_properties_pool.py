@@ -93,7 +93,7 @@ def _change(top: Path, thing: Path, kind: str, how: Any) -> None:
 
 def _make(place: Path, kind: str, how: Any) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    if kind == "write":
+    if kind == "write" and not place.is_fifo():  # Which nobody reads.
         place.write_bytes(how)
     elif kind == "ignored":
         place.with_name(f"{place.name}.log").touch()

@@ -25,6 +25,7 @@ from sideshoot.lock import locked
 from sideshoot.workspace import pool
 from sideshoot.workspace.caches import caches_in, note_survivors
 from sideshoot.workspace.copying import EXTENDED, FLAGS, STAGE, STAT, VALID, stamp
+from sideshoot.workspace.folders import made_for
 from sideshoot.workspace.included import index_entries, readable
 from sideshoot.workspace.manner import manner_of
 from sideshoot.workspace.occupants import is_occupied
@@ -212,7 +213,8 @@ def main(argv: Sequence[str]) -> None:
     folders = [*map(Path, argv[1:])]
     repository = discover(Path(argv[0]))
     clean_pool(repository, folders)
-    empty_trash(*folders, repository.state_dir)
+    made = [place for folder in folders for place in made_for(repository, folder)]
+    empty_trash(*folders, repository.state_dir, made=made)
 
 
 if __name__ == "__main__":
