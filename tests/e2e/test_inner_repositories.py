@@ -42,6 +42,20 @@ class TestTheAgentMadeOne:
             assert inner.text("log", "--format=%s") == "inside"
             assert inner.status() == b"? dirty.txt\0"
 
+    @pytest.mark.parametrize("commit", [True, False], ids=["with a commit", "without a commit"])
+    def test_it_took_the_place_of_a_file(
+        self, repo: Repo, sideshoot: Command, tmp_path: Path, *, commit: bool
+    ) -> None:
+        script = INIT.replace("inner", "app.py") + (f" && {COMMIT}" if commit else "")
+        job = sideshoot.run(f"rm app.py && {script}")
+        refused = sideshoot("keep", job["job_id"])
+        assert refused.status == 1
+        assert "app.py is there already; move it away" in refused.err
+        repo.place("app.py").rename(tmp_path / "app.py")
+        sideshoot("keep", job["job_id"]).ok()
+        assert repo.read("app.py/sub/two.txt") == b"two\n"
+        assert Repo(repo.top / "app.py").git_dir == repo.top / "app.py" / ".git"
+
     def test_it_survives_a_discard_and_a_restore(self, repo: Repo, sideshoot: Command) -> None:
         job = sideshoot.run(f"({INIT} && {COMMIT}); echo work > work.txt")
         before = repo.fingerprint()

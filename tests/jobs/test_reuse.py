@@ -15,7 +15,7 @@ from sideshoot.jobs.decide import discard_job, keep_job, restore_job
 from sideshoot.jobs.events import read
 from sideshoot.jobs.settings import load_config
 from sideshoot.workspace import pool
-from sideshoot.workspace.keep import KeepOptions
+from sideshoot.workspace.keep_options import KeepOptions
 from support.pooling import held, inode, settle
 from support.workspaces import wait_until
 

@@ -10,7 +10,7 @@ import pytest
 
 from sideshoot.git import discover
 from sideshoot.workspace.capture import capture
-from sideshoot.workspace.seal import checking
+from sideshoot.workspace.seal import break_seal, checking, look
 from support.workspaces import inside, opened
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ def test_a_seal_holds_as_long_as_nothing_is_changed(repo: Repo) -> None:
     workspace, commit = captured(repo)
     assert holds(workspace, commit)
     assert holds(workspace, commit)
+
+
+def test_there_is_none_if_something_changes_while_it_is_made(repo: Repo) -> None:
+    workspace, _ = captured(repo)
+    began = break_seal(workspace)
+    assert look(workspace, {}, since_ns=began) is not None
+    inside(workspace).write("made/late", "git may have looked before, or after\n")
+    assert look(workspace, {}, since_ns=began) is None
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())

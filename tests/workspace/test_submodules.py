@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sideshoot.git import discover
+from sideshoot.git.trees import gitlinks
 from sideshoot.workspace.nested import bring_nested, bring_submodules, save_nested
 from sideshoot.workspace.removal import remove_workspace
 from sideshoot.workspace.submodules import save_submodules
@@ -43,10 +44,17 @@ def workspace(parent: Repo) -> Workspace:
     return workspace
 
 
+def submodules(workspace: Workspace) -> list[tuple[bytes, str]]:
+    """Those that the workspace began with."""
+    git = workspace.repository.git.with_index(workspace.private_index)
+    return list(gitlinks(git, workspace.private_index))
+
+
 def saved(repo: Repo, workspace: Workspace) -> Nested:
     """What is saved; then the workspace goes."""
-    nested = save_nested(discover(repo.top), workspace, [])
-    assert save_nested(discover(repo.top), workspace, []) == nested
+    nested = save_nested(discover(repo.top), workspace, [], submodules(workspace))
+    again = save_nested(discover(repo.top), workspace, [], submodules(workspace))
+    assert again == nested
     remove_workspace(discover(repo.top), workspace)
     assert b"missing" not in repo.git("fsck", "--full")
     return nested
@@ -62,7 +70,8 @@ def test_nothing_is_saved_of_what_did_not_change(parent: Repo, workspace: Worksp
 
 
 def test_nothing_is_saved_of_what_was_not_set_up(parent: Repo) -> None:
-    assert save_submodules(discover(parent.top), opened(parent)) == []
+    workspace = opened(parent)
+    assert save_submodules(discover(parent.top), workspace, submodules(workspace)) == []
 
 
 def test_a_commit_reaches_the_users_submodule(parent: Repo, workspace: Workspace) -> None:
@@ -238,7 +247,7 @@ def test_a_submodule_turned_into_files_is_part_of_the_result(parent: Repo) -> No
     shutil.rmtree(workspace.path / "lib")
     agent.write("lib/vendored.py", "x")
     agent.git("add", "-A")
-    nested = save_nested(discover(parent.top), workspace, [])
+    nested = save_nested(discover(parent.top), workspace, [], submodules(workspace))
     assert nested.records == ()
 
 

@@ -9,7 +9,7 @@ from sideshoot.errors import UsageError, WrongState
 from sideshoot.model import State
 from sideshoot.review.default_branch import default_branch
 from sideshoot.workspace.base import carried, committed
-from sideshoot.workspace.snapshot import hides_files
+from sideshoot.workspace.snapshot import hidden_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def of_working_tree(repository: Repository) -> Sides:
     :raises CaptureFailed: a file can't be read.
     """
     base = carried(repository)
-    exact = base.head is not None and not hides_files(repository)
+    exact = base.head is not None and not hidden_files(repository, repository.git)
     return Sides(
         what="the working tree" + _unfinished(repository),
         before=committed(repository, base.head).commit,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from sideshoot.errors import GitError, UsageError
 from sideshoot.model import Carry
 from sideshoot.text import show_path
+from sideshoot.workspace.looking import looking
 from sideshoot.workspace.refs import base_ref
 from sideshoot.workspace.scratch import scratch, with_copy
-from sideshoot.workspace.snapshot import Snapshot, snapshot, unhide
+from sideshoot.workspace.snapshot import Snapshot, hidden_files, snapshot, unhide
 
 if TYPE_CHECKING:
     from sideshoot.git import Git, Repository
@@ -53,15 +54,9 @@ def make_base(
     return base
 
 
-def user_snapshot(
-    repository: Repository, git: Git, *, untracked: bool = True, unchanged: str | None = None
-) -> Snapshot:
-    """The user's tree as it lies there, by a scratch index that `git` is aimed at already.
-
-    :param unchanged: the index's tree, where it is known: the answer if no file differs from it.
-    """
-    unhide(repository, git)
-    return snapshot(repository, git, untracked=untracked, unchanged=unchanged)
+def user_snapshot(repository: Repository, git: Git, *, untracked: bool = True) -> Snapshot:
+    """The user's tree as it lies there, by a scratch index that `git` is aimed at already."""
+    return _seen(repository, git, untracked=untracked)[0]
 
 
 def _resolved(repository: Repository, revision: str) -> str:
@@ -88,8 +83,7 @@ def carried(repository: Repository, *, untracked: bool = True) -> Base:
     head, head_tree = repository.objects("HEAD^{commit}", "HEAD^{tree}")
     with scratch(repository) as folder:
         git = with_copy(repository.git, repository.index, folder / "index")
-        index_tree = _index_tree(git)
-        seen = user_snapshot(repository, git, untracked=untracked, unchanged=index_tree)
+        seen, index_tree = _seen(repository, git, untracked=untracked)
     commit = head if head and seen.tree == head_tree else _base_commit(repository, seen.tree, head)
     return Base(
         commit=commit,
@@ -107,6 +101,18 @@ def _base_commit(repository: Repository, tree: str, head: str | None) -> str:
         parents=(head,) if head else (),
         message="sideshoot: the working tree as the job began\n",
     )
+
+
+def _seen(repository: Repository, git: Git, *, untracked: bool) -> tuple[Snapshot, str | None]:
+    """The user's tree, and what of it is staged."""
+    with looking(git, untracked=untracked) as look:
+        staged = _index_tree(git)
+        hidden = hidden_files(repository, git)
+        if not hidden:
+            return snapshot(repository, git, look.found(), unchanged=staged), staged
+    unhide(git, hidden)
+    with looking(git, untracked=untracked) as look:
+        return snapshot(repository, git, look.found(), unchanged=staged), staged
 
 
 def _index_tree(git: Git) -> str | None:

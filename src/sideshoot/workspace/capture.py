@@ -25,12 +25,13 @@ from sideshoot.git.trees import (
 from sideshoot.text import show_path
 from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.included import RULES, included_paths
+from sideshoot.workspace.looking import looking
 from sideshoot.workspace.manifest import Manifest, manifest_text
 from sideshoot.workspace.nested import save_nested
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
-from sideshoot.workspace.seal import look, seal
+from sideshoot.workspace.seal import break_seal, look, seal
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 from sideshoot.workspace.sparse import LOOKING, overlook
 
@@ -101,32 +102,34 @@ def _from_folder(
     folder: Path,
 ) -> _Left:
     index, modes = folder / _INDEX, _modes(workspace.path.parent)
-    first = look(workspace, modes)
     git = workspace.repository.git.with_index(index).configured(modes)
     if not copy_index(workspace.private_index, index):
         git.run("read-tree", workspace.base)
     overlook(workspace, git)
-    staged = _staged_by_agent(workspace, notes)
-    also = _own(workspace, staged, notes)
-    also += _saved_before(repository, workspace, before)
-    seen = snapshot(
-        workspace.repository, git, also=also, empty_folders=True, known=_known_beside(workspace)
-    )
-    nested = save_nested(repository, workspace, seen.repositories)
+    began = break_seal(workspace)
+    with looking(git, folders=True, known=git.with_index(_knowing(workspace, index))) as git_looks:
+        # All this while git is at work.
+        first = look(workspace, modes, since_ns=began)
+        staged = _staged_by_agent(workspace, notes)
+        also = _own(workspace, staged, notes)
+        also += _saved_before(repository, workspace, before)
+        submodules = list(gitlinks(git, index))
+        seen = snapshot(workspace.repository, git, git_looks.found(), also=also)
+    nested = save_nested(repository, workspace, seen.repositories, submodules)
     links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
     links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
     tree = _with_links(workspace.repository, seen, links, folder)
     converted = find_converted(workspace, tree, folder)
     manifest = Manifest(raw=seen.raw, converted=converted, empty=seen.empty, inner=nested.records)
     warnings = [*notes, *nested.warnings, *_warnings(workspace, seen)]
-    if nested.records or seen.repositories or any(gitlinks(git, index)):
+    if nested.records or seen.repositories or submodules:
         first = None  # these have files of their own, which no seal is about
     return _Left(tree, manifest, warnings, first)
 
 
-def _known_beside(workspace: Workspace) -> Path | None:
-    """The index that knows what was copied for `.worktreeinclude`, if anything was."""
-    return workspace.included_index if workspace.included_index.exists() else None
+def _knowing(workspace: Workspace, index: Path) -> Path:
+    """The index that knows what was copied for `.worktreeinclude`, too, if anything was."""
+    return workspace.included_index if workspace.included_index.exists() else index
 
 
 def _own(workspace: Workspace, staged: Sequence[Delta], notes: list[str]) -> list[bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.git.trees import gitlinks
 from sideshoot.workspace.places import from_text, to_text
 
 if TYPE_CHECKING:
@@ -32,21 +31,27 @@ class Nested:
     warnings: tuple[str, ...] = ()
 
 
-def save_nested(repository: Repository, workspace: Workspace, paths: Sequence[bytes]) -> Nested:
+def save_nested(
+    repository: Repository,
+    workspace: Workspace,
+    paths: Sequence[bytes],
+    submodules: Sequence[tuple[bytes, str]],
+) -> Nested:
     """Save them all under refs of the job's; can be repeated.
 
     :param paths: the repositories that the snapshot of the workspace found and left out.
+    :param submodules: those that the workspace began with: paths and commits.
     :raises CaptureFailed: something can't be read.
     """
-    if not paths and _has_none(workspace):
+    if not paths and _has_none(workspace, submodules):
         return Nested()
     from sideshoot.workspace.inner import save_inner  # noqa: PLC0415 - rare
     from sideshoot.workspace.submodules import save_submodules, stray_folders  # noqa: PLC0415
 
-    works = save_submodules(repository, workspace)
+    works = save_submodules(repository, workspace, submodules)
     held = [work for work in works if work.commit is not None]
     whole = [work.path for work in works if work.whole]
-    folders = [*paths, *stray_folders(workspace), *whole]
+    folders = [*paths, *stray_folders(workspace, submodules), *whole]
     inner = save_inner(repository, workspace, folders, first=len(held))
     return Nested(
         records=(*(_record(work.path, work.commit) for work in held), *(i.record() for i in inner)),
@@ -58,11 +63,9 @@ def save_nested(repository: Repository, workspace: Workspace, paths: Sequence[by
     )
 
 
-def _has_none(workspace: Workspace) -> bool:
+def _has_none(workspace: Workspace, submodules: Sequence[tuple[bytes, str]]) -> bool:
     """Whether the workspace began without submodules, and still is no repository by itself."""
-    git = workspace.repository.git.with_index(workspace.private_index)
-    links = gitlinks(git, workspace.private_index)
-    return next(links, None) is None and not (workspace.path / ".git").is_dir()
+    return not submodules and not (workspace.path / ".git").is_dir()
 
 
 def bring_nested(

@@ -1,12 +1,11 @@
 """A seal on a workspace that was captured: by it the next command sees whether all is as it was.
 
-A capture looks at the workspace before it reads anything (`look`), and leaves a seal behind once the
-work is held. It holds the times of all folders, by which every file shows that came, went or got
+A capture looks at the workspace beside git (`look`), and leaves a seal behind once the work is held. It holds the times of all folders, by which every file shows that came, went or got
 another name; and an index with the stat data of the result's files, by which git finds each that was
 written to. So nothing has to be listed or read again, as long as the seal holds (`checking`).
 
 Where a seal could be wrong there is none: with repositories inside, which git does not look into, and
-if something was as young as the look, since it might have changed once more without another time.
+if something is not older than the capture, since it may have changed after it was read.
 """
 
 from __future__ import annotations
@@ -47,22 +46,36 @@ _DIFF = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a workspace looked like just before it was captured."""
+    """What a workspace looked like as it was captured."""
 
     facts: dict[str, Any]
     settings: dict[str, str]
     """How git looks at the files."""
 
 
-def look(workspace: Workspace, settings: dict[str, str]) -> Look | None:
-    """Look at a workspace that is about to be captured, and break an earlier seal.
+def break_seal(workspace: Workspace) -> int | None:
+    """Break the seal of a workspace that is about to be captured.
 
-    :param settings: git's configuration for the capture.
-    :return: `None` where no seal can be made.
+    :return: what time it is there, in nanoseconds; `None` where no new seal can be made.
     """
     with contextlib.suppress(OSError):
         _seal_of(workspace).unlink(missing_ok=True)
-        facts = _facts(workspace, older_than_ns=_now_ns(workspace.path.parent))
+        return _now_ns(workspace.path.parent)
+    return None
+
+
+def look(workspace: Workspace, settings: dict[str, str], *, since_ns: int | None) -> Look | None:
+    """Look at a workspace while it is captured.
+
+    :param settings: git's configuration for the capture.
+    :param since_ns: what `break_seal` said before anything was read; what has changed since may have
+        been read before or after that.
+    :return: `None` where no seal can be made.
+    """
+    if since_ns is None:
+        return None
+    with contextlib.suppress(OSError):
+        facts = _facts(workspace, older_than_ns=since_ns)
         return None if facts is None else Look(facts, settings)
     return None
 

@@ -26,11 +26,14 @@ from sideshoot.git.trees import gitlinks
 from sideshoot.text import show_path
 from sideshoot.workspace.foreign import Refs, git_dir_of, read_refs, reader_of
 from sideshoot.workspace.inner import store
+from sideshoot.workspace.looking import looking
 from sideshoot.workspace.places import facts, place
 from sideshoot.workspace.scratch import scratch, with_copy
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
 
@@ -57,15 +60,19 @@ class SubmoduleWork:
 
 
 def save_submodules(
-    repository: Repository, workspace: Workspace, *, first: int = 0
+    repository: Repository,
+    workspace: Workspace,
+    submodules: Sequence[tuple[bytes, str]],
+    *,
+    first: int = 0,
 ) -> list[SubmoduleWork]:
     """Put what is new in the workspace's submodules under `inner_ref`; can be repeated.
 
+    :param submodules: those that it began with: paths and commits.
     :param first: the number of the first ref to be used.
     """
     works: list[SubmoduleWork] = []
-    git = workspace.repository.git.with_index(workspace.private_index)
-    waiting = list(gitlinks(git, workspace.private_index))
+    waiting = list(submodules)
     while waiting:
         path, oid = waiting.pop(0)
         git_dir = git_dir_of(workspace, path)
@@ -79,14 +86,13 @@ def save_submodules(
     return works
 
 
-def stray_folders(workspace: Workspace) -> list[bytes]:
+def stray_folders(workspace: Workspace, submodules: Sequence[tuple[bytes, str]]) -> list[bytes]:
     """Folders of submodules that hold files but no repository of the agent's.
 
     git looks at nothing in them, since its index says that a repository lies there.
     """
-    git = workspace.repository.git.with_index(workspace.private_index)
     stray = []
-    for path, _ in gitlinks(git, workspace.private_index):
+    for path, _ in submodules:
         found = facts(workspace.path, path)
         if found is not None and stat.S_ISDIR(found.st_mode):
             full = bool(os.listdir(place(workspace.path, path)))
@@ -166,7 +172,8 @@ def _snapshot(
 ) -> tuple[bool, Snapshot]:
     """Make a commit of the files as they lie there, if they differ from what is checked out."""
     indexed = with_copy(git, Path(os.fsdecode(git_dir + b"/index")), folder / "index")
-    seen = snapshot(reader, indexed)
+    with looking(indexed) as look:
+        seen = snapshot(reader, indexed, look.found())
     before = git.text("rev-parse", f"{head}^{{tree}}") if head else reader.empty_tree
     if seen.tree == before:
         return False, seen
