@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import stat
 import struct
 import sys
-from enum import IntFlag
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # what it is imported from is slow to import
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -28,7 +26,7 @@ _PATH_BENEATH = 1
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_SET_PDEATHSIG = 24, 38, 22, 1
 
 
-class Access(IntFlag):
+class Access:
     """What may be done with files, in the order of the kernel's bits."""
 
     EXECUTE = 1 << 0
@@ -51,7 +49,7 @@ class Access(IntFlag):
 
 _READ = Access.EXECUTE | Access.READ_FILE | Access.READ_DIR
 _FILE = Access.EXECUTE | Access.WRITE_FILE | Access.READ_FILE | Access.TRUNCATE
-_ALL = Access(0xFFFF)
+_ALL = 0xFFFF
 _WRITE = _ALL & ~(Access.MAKE_CHAR | Access.MAKE_BLOCK | Access.IOCTL_DEV)
 _ABSTRACT_SOCKETS, _SIGNALS = 1, 2
 
@@ -91,17 +89,17 @@ def hold_abstract_sockets(*, abi: int) -> None:
     sandbox of its own.
     """
     if abi >= _SCOPE_ABI:
-        _restrict(_ruleset(Access(0), abi))
+        _restrict(_ruleset(0, abi))
 
 
-def _ruleset(files: Access, abi: int) -> int:
+def _ruleset(files: int, abi: int) -> int:
     attributes = struct.pack("=QQQ", files, 0, _ABSTRACT_SOCKETS | _SIGNALS)
     # An older kernel takes a shorter structure and refuses bits that it doesn't know.
     size = 8 if abi < _NETWORK_ABI else 16 if abi < _SCOPE_ABI else 24
     return _checked(_libc().syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(size), 0))
 
 
-def _allow(ruleset: int, path: str, access: Access) -> None:
+def _allow(ruleset: int, path: str, access: int) -> None:
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
@@ -176,7 +174,7 @@ _X32 = 0x40000000
 
 def filters_calls() -> bool:
     """Whether the numbers of this machine's system calls are known here."""
-    return platform.machine() in _MACHINES and sys.byteorder == "little"
+    return os.uname().machine in _MACHINES and sys.byteorder == "little"
 
 
 def refuse_calls(*, sockets: bool) -> None:
@@ -187,7 +185,7 @@ def refuse_calls(*, sockets: bool) -> None:
         by io_uring, and programs of another architecture.
     :raises OSError: the kernel refuses.
     """
-    native, other = _MACHINES[platform.machine()]
+    native, other = _MACHINES[os.uname().machine]
     program = _native_rules(*native, sockets=sockets)
     if other is not None and not sockets:
         program = _for_architecture(other[0], _terminal_rules(other[1])) + program

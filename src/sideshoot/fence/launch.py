@@ -25,7 +25,7 @@ _TRIES = 100
 
 def main(argv: list[str]) -> int:
     sys.path.insert(0, _PACKAGES)
-    from sideshoot.fence import enter, kernel, places  # noqa: PLC0415 - only now they can be found
+    from sideshoot.fence import enter, kernel, sockets  # noqa: PLC0415 - only now they can be found
 
     for name in _PASSED_ON:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     shown, before, after = argv[:end], argv[end + 1 : middle], argv[middle + 1 :]
     os.dup2(2, enter.STDERR, inheritable=True)
     for _ in range(_TRIES):
-        covered = places.sockets_to_cover(shown)
+        covered = sockets.sockets_to_cover(shown)
         covers = [word for path in covered for word in ("--ro-bind", "/dev/null", path)]
         status, complaint = _run([*before, *covers, *after])
         if not any(os.fsencode(path) in complaint for path in covered):
