@@ -164,7 +164,7 @@ class Terminal:
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
-        self.wait_for(text.split()[-1])
+        self.wait_for(text.rsplit(maxsplit=1)[-1])
         time.sleep(0.5)  # Enter in the same moment would count as a part of pasted text
         self._tmux("send-keys", "Enter")
 

@@ -176,11 +176,31 @@ def test_whether_to_go_on_with_a_thread_is_asked_once(host: Host) -> None:
     assert "no agent 'another'" in host.refused("/sideshoot:rescue --agent another fifth")
 
 
+def test_what_decides_is_done_once_each_time_that_it_is_typed(host: Host) -> None:
+    host.command("/sideshoot:rescue --agent reader first")
+    request = host.typed("/sideshoot:keep")
+    assert "kept job" in host.called(request)
+    host.command("/sideshoot:rescue --agent reader second")
+    again = host.client.call("slash_command", request=request)
+    assert "was carried out already" in again["content"][0]["text"]
+    assert host.repo.read("read") == b"first"
+    looking = host.typed("/sideshoot:status")
+    assert all("second" in host.called(looking) for _ in range(2))
+
+
 def test_without_the_hook_the_model_says_what_was_typed(host: Host) -> None:
     words = ' --agent reader it\'s "so"\n'
     answer = host.client.call("slash_command", command="rescue", words=words)
     assert answer["content"][0]["text"].startswith('it\'s "so"\n')
     assert "give `request`" in host.client.call("slash_command")["content"][0]["text"]
+    # What decides about a job is never done on a model's word.
+    host.client.refused("slash_command", "'command' has to be one of", command="keep")
+
+
+def test_where_the_hook_works_the_models_words_are_not_taken_for_the_users(host: Host) -> None:
+    host.command("/sideshoot:status")
+    host.client.refused("slash_command", "only the user", command="rescue", words="evil")
+    assert host.jobs() == []
 
 
 @pytest.mark.agent("codex")

@@ -310,7 +310,12 @@ SLASH_COMMAND = Tool(
                 "The id that was told along with the slash command. What the user typed is held under "
                 "it, word for word."
             ),
-            "command": text("Only if no id was told: the command's name, such as rescue."),
+            "command": choice(
+                "Only if no id was told: the command's name. What decides about a job can't be had so.",
+                "rescue",
+                "review",
+                "adversarial-review",
+            ),
             "words": text(
                 "Only if no id was told: all that the user typed after the name, exactly as it stands."
             ),

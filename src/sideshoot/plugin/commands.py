@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sideshoot.mcp.exchange import Exchange
     from sideshoot.plugin.typed import Typed
 
-_LOOKING = ("status", "result", "diff", "setup")
-"""Commands that can be broken off at any point. One that decides is left to come to its end."""
+LOOKING = ("status", "result", "diff")
+"""Commands that can be broken off at any point, and repeated. One that decides comes to its end."""
 
 _COLUMNS = "78"
 """What fits into a terminal of 80 columns beside the margin of a conversation."""
@@ -94,7 +94,7 @@ def _run(exchange: Exchange, name: str, folder: str, words: Sequence[str]) -> tu
     except OSError as error:
         raise SideshootError(f"can't start {argv[0]}: {error.strerror}") from None
     with process:
-        if name in _LOOKING:
+        if name in LOOKING:
             exchange.on_end(process.terminate)
         printed, _ = process.communicate()
     return printed.decode(errors="replace"), process.returncode == 0

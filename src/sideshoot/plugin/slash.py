@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _JOBS = ("rescue", "review", "adversarial-review")
 """The commands that begin a job."""
 
+_hook_works = threading.Event()
+"""Something held was asked for. From then on the words of the model are not taken for the user's: they
+could be those of an answer that it has just read, in a turn in which the user allows this tool."""
+
 
 def slash_command(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
     """Carry out a slash command, and answer with what the user shall see."""
@@ -33,6 +38,8 @@ def slash_command(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
             exchange.session = claimed.session
         begins = claimed.command in _JOBS
         started = _begun(exchange, claimed, given) if begins else None
+        if claimed.command not in (*_JOBS, *commands.LOOKING):
+            _once(claimed, given["request"])
     if started is None:
         return commands.carried_out(exchange, claimed)
     if isinstance(started, Answer):
@@ -43,14 +50,29 @@ def slash_command(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
 
 @contextmanager
 def _claimed(given: Mapping[str, Any]) -> Iterator[Typed]:
-    """What was typed: what is held, or else what the model has copied."""
+    """What was typed: what is held, or else what the model has copied.
+
+    :raises UsageError: there is neither, or the model must have been told what is held.
+    """
     if given.get("request") is not None:
         with typed.carrying_out(given["request"]) as claimed:
+            _hook_works.set()
             yield claimed
-    elif given.get("command") is not None:
-        yield Typed(given["command"], given.get("words", ""))
-    else:
+    elif given.get("command") is None:
         raise UsageError("give `request`, or if no id was told, `command` and `words`")
+    elif _hook_works.is_set():
+        raise UsageError("only the user can type a slash command; there is a `request` for each")
+    else:
+        yield Typed(given["command"], given.get("words", ""))
+
+
+def _once(claimed: Typed, request: str) -> None:
+    """Stop where it was carried out before: a model that calls again decides nothing anew."""
+    if claimed.is_done:
+        raise UsageError(
+            f"this /sideshoot:{claimed.command} was carried out already; the user can type it again"
+        )
+    typed.note_done(request)
 
 
 def _begun(

@@ -14,7 +14,7 @@ import secrets
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import UsageError
 from sideshoot.home import state_folder
@@ -61,6 +61,8 @@ class Typed:
     """The folder that the session was in."""
     job: str | None = None
     """The job that was begun for it. It is not begun twice."""
+    is_done: bool = False
+    """It was carried out. What decides about a job is done once each time that it is typed."""
 
 
 def read_command(prompt: str) -> Typed | None:
@@ -104,8 +106,17 @@ def carrying_out(name: str) -> Iterator[Typed]:
 
 def note_job(name: str, job_id: str) -> None:
     """The job of this id was begun for what is held."""
+    _change(name, job=job_id)
+
+
+def note_done(name: str) -> None:
+    """What is held was carried out."""
+    _change(name, is_done=True)
+
+
+def _change(name: str, **facts: Any) -> None:
     file = _file(name)
-    _write(file, replace(_read(file), job=job_id))
+    _write(file, replace(_read(file), **facts))
 
 
 def _file(name: str) -> Path:
