@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 CONFIGURATION = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
-SHARED = {"-C", "--json", "-h", "--help"}
+SHARED = {"-C", "--cwd", "--json", "-h", "--help"}
 NAMES = [*commands.list_commands(click.Context(commands)), *ALIASES]
 
 

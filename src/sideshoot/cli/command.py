@@ -148,7 +148,7 @@ def _here() -> Path:
 
 
 def _folder_option() -> click.Option:
-    return click.Option(["-C", "folder"], metavar="DIR", help="Act as if started in DIR.")
+    return click.Option(["-C", "--cwd", "folder"], metavar="DIR", help="Act as if started in DIR.")
 
 
 def _json_option() -> click.Option:

@@ -63,6 +63,8 @@ ALIASES = {
     "task": "sideshoot.cli.run:command",
     "worktree-cleanup": "sideshoot.cli.seeds:worktree_cleanup",
     "task-resume-candidate": "sideshoot.cli.seeds:task_resume_candidate",
+    "last-review": "sideshoot.cli.seeds:last_review",
+    "help": "sideshoot.cli.seeds:show_help",
 }
 
 

@@ -67,6 +67,7 @@ class _JobReference(JobType):
 
 DURATION = _Limit("duration", parse_duration)
 SIZE = _Limit("size", parse_size)
+MILLISECONDS = _Limit("milliseconds", lambda text: int(text) / 1000 or None)
 JOB = _JobReference()
 
 

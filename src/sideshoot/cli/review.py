@@ -10,6 +10,7 @@ import click
 from sideshoot.cli import output
 from sideshoot.cli.command import Command
 from sideshoot.cli.consent import consented
+from sideshoot.cli.older import by_full_name, meant, older_options, refuse_older
 from sideshoot.cli.options import JOB, SIZE, limit_option, session_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.prompt import asked_for
@@ -104,6 +105,7 @@ _OPTIONS: tuple[Decorator, ...] = (
     ),
     form_options,
     session_option("The session that the job belongs to."),
+    older_options,
 )
 
 
@@ -194,6 +196,7 @@ def _wanted(place: Place, options: dict[str, Any]) -> Wanted:
 
 def refuse_contradictions(options: dict[str, Any]) -> None:
     """Stop where options name several changes."""
+    refuse_older(options)
     given = [name for name in ("base", "commit", "pr", "job") if options[name] is not None]
     scope = options["scope"]
     if scope is not None and given and (given != ["base"] or scope != "branch"):
@@ -210,5 +213,6 @@ def _request(place: Place, focus: str, options: dict[str, Any]) -> Request:
     config = place.config()
     if options["background"]:
         require_consent(config, "notify.command")
-    manner = filled(config, given_in(options)) | {"agent_mode": None}
+    given = meant(given_in(options), options, config)
+    manner = by_full_name(filled(config, given)) | {"agent_mode": None}
     return Request(prompt=focus, name=options["name"], **manner)

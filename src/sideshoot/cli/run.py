@@ -14,6 +14,7 @@ import click
 from sideshoot.cli import output
 from sideshoot.cli.columns import cut, terminal_columns
 from sideshoot.cli.consent import consented
+from sideshoot.cli.older import by_full_name, meant, older_options, refuse_older
 from sideshoot.cli.options import SIZE, Limit, limit_option, session_option
 from sideshoot.cli.place import Place, open_place
 from sideshoot.cli.prompt import RunCommand, asked_for
@@ -122,6 +123,7 @@ Options come before the task; from its first word on nothing is taken for an opt
     help="Only this finding of the review; can be given many times.",
 )
 @session_option("The session that the job belongs to.")
+@older_options
 def command(call: Call, words: tuple[str, ...], **options: Any) -> int:
     asked = asked_for(
         words,
@@ -274,6 +276,7 @@ def _show_launched(place: Place, job: Job) -> int:
 
 def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
     """Stop where options say two things."""
+    refuse_older(options)
     resumed, thread = _is_resumed(options), options["thread"]
     if resumed and thread:
         raise UsageError("--resume and --thread both name what to go on with; give one of them")
@@ -322,7 +325,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
     if options["background"]:
         require_consent(config, "notify.command")
     resumed = _resumed(place, options)
-    given = {"command": asked.command, **given_in(options)}
+    given = {"command": asked.command, **meant(given_in(options), options, config)}
     return Request(
         prompt=asked.prompt,
         base=options["base"],
@@ -332,7 +335,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         thread=options["thread"],
         name=options["name"],
         subfolder=place.subfolder,
-        **filled(config, given, resumed=resumed),
+        **by_full_name(filled(config, given, resumed=resumed)),
     )
 
 

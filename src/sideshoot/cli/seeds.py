@@ -61,6 +61,42 @@ def task_resume_candidate(call: Call, *, session: str | None) -> int:
     return 0
 
 
+@click.command(
+    "last-review",
+    cls=Command,
+    help="Say whether there is a review, or print what the last one said.",
+    example="sideshoot last-review --content",
+)
+@click.option("--content", is_flag=True, help="Print its words, and nothing else.")
+@session_option("Only reviews of this session.")
+def last_review(call: Call, *, content: bool, session: str | None) -> int:
+    place = open_place(call)
+    reviews = (job for job in place.jobs() if job.request.review is not None and job.message)
+    latest = next((job for job in reviews if session in (None, job.session)), None)
+    if call.json:
+        output.say_object(
+            {
+                "available": latest is not None,
+                "job_id": latest.id if latest else None,
+                "updated_at": latest.finished_at if latest else None,
+                **({"content": latest.message if latest else None} if content else {}),
+            }
+        )
+    elif content:
+        output.write(f"{latest.message}\n" if latest else "")
+    else:
+        output.say("LAST_REVIEW_AVAILABLE" if latest else "NO_LAST_REVIEW")
+    return 0
+
+
+@click.command("help", cls=Command, help="Print what `--help` prints.", example="sideshoot help")
+@click.pass_context
+def show_help(ctx: click.Context, call: Call) -> int:  # noqa: ARG001 - every command gets it
+    assert ctx.parent is not None
+    output.say(ctx.parent.get_help())
+    return 0
+
+
 def _record(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,

@@ -64,9 +64,11 @@ def command(call: Call, **options: Any) -> int:
         checkup_record,
         show_checkup,
     )
+    from sideshoot.cli.older import mode_of  # noqa: PLC0415 - not for --help
 
     wanted = {key: options[f"default_{name}"] for name, key in DEFAULTS.items()}
     given = {key: value for key, value in wanted.items() if value is not None}
+    given |= mode_of(given)
     given |= {**_of_gate(options), **_of_guard(options)}
     place = _place(call, needed=bool(given))
     if place is not None and given:

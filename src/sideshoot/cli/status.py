@@ -12,6 +12,7 @@ from sideshoot.cli.columns import table, terminal_columns
 from sideshoot.cli.command import Command
 from sideshoot.cli.durations import show_age, show_duration
 from sideshoot.cli.failure import WaitedTooLong
+from sideshoot.cli.older import older_waiting
 from sideshoot.cli.options import job_argument, limit_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.record import duration_s, job_summary
@@ -53,6 +54,7 @@ TIME is how long a running job has worked, and how long ago a finished one ended
 )
 @click.option("--sizes", is_flag=True, help="Count how much each job holds on the disk.")
 @limit_option("--timeout", "Wait no longer than this (exit status 124).")
+@older_waiting
 def command(
     call: Call,
     job: str | None,
@@ -61,10 +63,11 @@ def command(
     wait: bool,
     sizes: bool,
     timeout: Limit | None,
+    timeout_ms: Limit | None,
 ) -> int:
     place = open_place(call, only_to_look=True)
     session = None if everything else host_session()
-    timed_out = wait and not _waited(place, job, session, timeout)
+    timed_out = wait and not _waited(place, job, session, timeout or timeout_ms)
     extra = {"wait_timed_out": timed_out} if wait else {}
     if job is not None:
         _show_details(place, place.find(job), extra, sizes=sizes)
