@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.agents import put_on_path
+from support.codex import set_up_codex
+from support.models import ModelServer, say
+from support.reviewing import answer, finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,6 +180,28 @@ def test_the_last_review_is_told_and_printed(repo: Repo, sideshoot: Command) -> 
         "job_id": None,
         "updated_at": None,
     }
+
+
+@pytest.mark.agent("codex")
+def test_a_review_with_older_words_is_the_last_review(
+    repo: Repo, sideshoot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("app.py", "a,b.py", "other.py"):
+        repo.write(path, "edited\n")
+    with ModelServer() as models:
+        set_up_codex(monkeypatch, tmp_path / "codex", models)
+        models.unasked = [say(answer(finding("it leaks")))]
+        options = ["--wait", "--path", "app.py,missing.py", "--path", "a,b.py"]
+        sideshoot("adversarial-review", "--agent", "codex", *options, "look").ok()
+        told = models.asked[0].text
+
+    assert "a,b.py" in told
+    assert "other.py" not in told
+    assert sideshoot("last-review").out == "LAST_REVIEW_AVAILABLE\n"
+    assert "it leaks" in sideshoot("last-review", "--content").out
+    found = sideshoot.json("last-review")
+    assert found["available"]
+    assert found["job_id"] in sideshoot("status").out
 
 
 @pytest.mark.agent("opencode")

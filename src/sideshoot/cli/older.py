@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from sideshoot.cli.options import MILLISECONDS
 from sideshoot.errors import AgentUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sideshoot.config import Config
 
@@ -56,6 +58,15 @@ def meant(given: Mapping[str, Any], options: Mapping[str, Any], config: Config) 
     if options.get("free"):
         meaning |= {"agent": "opencode", "model": _free_model()}
     return meaning
+
+
+def one_by_one(paths: Sequence[str], folder: Path) -> list[str]:
+    """Paths of which several were given in one word with commas; a comma of a path's own is one."""
+    return [
+        path
+        for word in paths
+        for path in ([word] if os.path.lexists(folder / word) else word.split(","))
+    ]
 
 
 def mode_of(given: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import click
 from sideshoot.cli import output
 from sideshoot.cli.command import Command
 from sideshoot.cli.consent import consented
-from sideshoot.cli.older import by_full_name, meant, older_options, refuse_older
+from sideshoot.cli.older import by_full_name, meant, older_options, one_by_one, refuse_older
 from sideshoot.cli.options import JOB, SIZE, limit_option, session_option
 from sideshoot.cli.place import open_place
 from sideshoot.cli.prompt import asked_for
@@ -190,7 +190,7 @@ def _wanted(place: Place, options: dict[str, Any]) -> Wanted:
         commit=options["commit"],
         pull_request=options["pr"],
         job=place.find(options["job"]) if options["job"] else None,
-        paths=place.tree_paths(options["paths"]),
+        paths=place.tree_paths(one_by_one(options["paths"], place.call.folder)),
     )
 
 
