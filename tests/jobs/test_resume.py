@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sideshoot.agents.base import AgentResult
 from sideshoot.errors import UsageError, WrongState
 from sideshoot.jobs import service
 from sideshoot.jobs.create import GO_ON
@@ -22,6 +23,7 @@ from sideshoot.workspace.steps import VARIABLE
 from support.processes import await_true
 
 if TYPE_CHECKING:
+    from sideshoot.agents.base import Task
     from support.jobs import Gardener, Jobs
 
 
@@ -87,6 +89,52 @@ def test_what_is_discarded_of_the_later_job_can_be_restored_with_both(
     assert made(jobs) == ["made1", "made2"]
 
 
+@pytest.mark.parametrize("how", ["restored", "folder deleted"])
+def test_work_whose_workspace_has_gone_is_gone_on_with_in_a_new_one(
+    jobs: Jobs, gardener: Gardener, how: str
+) -> None:
+    def plants(task: Task, *_: object) -> AgentResult:
+        git = ("git", "-C", str(task.top))
+        (task.top / "made1").write_text("committed\n")
+        subprocess.run([*git, "add", "made1"], check=True)
+        subprocess.run([*git, "commit", "-qm", "planted"], check=True)
+        (task.top / "made1").write_text("changed\n")
+        (task.top / "app.py").unlink()
+        (task.top / "bed").mkdir()
+        return AgentResult(succeeded=True, thread_id="thread")
+
+    gardener.turn = plants
+    first = jobs.get(gardener.job(jobs))
+    service.work(jobs.repository, first.id)
+    first = jobs.get(first)
+    assert first.worktree
+    if how == "restored":
+        discard_job(jobs.repository, jobs.store, first)
+        restore_job(jobs.repository, jobs.store, first)
+    else:
+        shutil.rmtree(first.worktree)
+    jobs.repo.write("mine.txt", "made since\n")
+
+    second = gardener.works(jobs, "made2", resume=first.id)
+
+    assert (second.base, second.head) == (first.base, first.head)
+    assert second.worktree
+    top = Path(second.worktree)
+    assert (top / "made1").read_text() == "changed\n"
+    assert not (top / "app.py").exists()
+    assert (top / "bed").is_dir()
+    log = subprocess.check_output(["git", "-C", top, "log", "-1", "--format=%s"])
+    assert log == b"planted\n"
+    assert jobs.get(first).continued_by == second.id
+    keep(jobs, second)
+    assert made(jobs) == ["made1", "made2"]
+    assert not (jobs.repo.top / "app.py").exists()
+    assert jobs.get(first).decision is Decision.KEPT
+    undo_job(jobs.repository, jobs.store, second)
+    assert made(jobs) == []
+    assert (jobs.repo.top / "app.py").exists()
+
+
 def test_a_row_of_three(jobs: Jobs, gardener: Gardener) -> None:
     first = gardener.works(jobs, "made1")
     second = gardener.works(jobs, "made2", resume=first.id)
@@ -114,18 +162,15 @@ def test_after_a_partial_keep_the_rest_goes_on(jobs: Jobs, gardener: Gardener) -
     assert made(jobs) == ["made1", "made2", "made3", "made4"]
 
 
-@pytest.mark.parametrize("decide", ["keep", "discard", "delete"])
-def test_without_its_workspace_the_thread_goes_on_in_a_new_one(
+@pytest.mark.parametrize("decide", ["keep", "discard"])
+def test_once_it_is_decided_the_thread_goes_on_in_a_workspace_of_its_own(
     jobs: Jobs, gardener: Gardener, decide: str
 ) -> None:
     first = gardener.works(jobs, "made1")
     if decide == "keep":
         keep(jobs, first)
-    elif decide == "discard":
-        discard_job(jobs.repository, jobs.store, first)
     else:
-        assert first.worktree
-        shutil.rmtree(first.worktree)
+        discard_job(jobs.repository, jobs.store, first)
     jobs.repo.write("README.md", "# meanwhile\n")
     second = gardener.works(jobs, "made2", resume=first.id)
     assert second.worktree == str(jobs.repo.top / ".worktrees" / second.id)
@@ -135,11 +180,7 @@ def test_without_its_workspace_the_thread_goes_on_in_a_new_one(
     assert jobs.get(first).continued_by is None
     # Each is decided for itself.
     keep(jobs, second)
-    if decide == "delete":
-        keep(jobs, first)
-    assert made(jobs) == {"keep": ["made1", "made2"], "discard": ["made2"]}.get(
-        decide, ["made1", "made2"]
-    )
+    assert made(jobs) == {"keep": ["made1", "made2"], "discard": ["made2"]}[decide]
 
 
 def test_in_place_only_the_thread_goes_on(jobs: Jobs, gardener: Gardener) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.registry import agent_of
 from sideshoot.errors import SideshootError
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
-from sideshoot.jobs.resume import adopt
+from sideshoot.jobs.resume import adopt, take_over, without_workspace
 from sideshoot.model import Carry, Isolation, Job
 from sideshoot.workspace.base import make_base
 from sideshoot.workspace.guard import take_guard
 from sideshoot.workspace.opening import open_workspace, plan_workspace
+from sideshoot.workspace.refill import base_again, refill
 from sideshoot.workspace.removal import remove_workspace
 from sideshoot.workspace.reopening import Reuse
 from sideshoot.workspace.steps import reached
@@ -40,6 +41,9 @@ def open_place(
         return _in_place(repository, store, folder, job)
     adopted = adopt(repository, store, job)
     if adopted is None:
+        earlier = without_workspace(repository, store, job)
+        if earlier is not None:
+            return _refilled(repository, store, folder, job, earlier)
         return _opened(repository, store, folder, job)
     assert adopted.branch is not None
     take_guard(repository, job.id, adopted.branch).save(folder.guard)
@@ -51,6 +55,34 @@ def _opened(
 ) -> tuple[Job, list[str]]:
     request = job.request
     base = make_base(repository, job.id, carry=request.carry, revision=request.base)
+    job, notes = _made(repository, store, folder, job, base)
+    job = store.update(job.id, opened=True)
+    reached("run.opened")
+    return job, [*base.warnings, *notes]
+
+
+def _refilled(
+    repository: Repository, store: Store, folder: JobFolder, job: Job, earlier: Job
+) -> tuple[Job, list[str]]:
+    """A workspace with what an earlier job left, of which the workspace has gone."""
+    assert earlier.base is not None
+    assert earlier.result is not None
+    base = base_again(repository, job.id, earlier.base, earlier.head)
+    job, notes = _made(repository, store, folder, job, base, result=earlier.result)
+    return take_over(store, earlier, job), notes
+
+
+def _made(
+    repository: Repository,
+    store: Store,
+    folder: JobFolder,
+    job: Job,
+    base: Base,
+    *,
+    result: str | None = None,
+) -> tuple[Job, list[str]]:
+    """Make a workspace, and put the result of an earlier one into it, if there is one."""
+    request = job.request
     reached("run.base")
     job = _planned(repository, store, job, base)
     reached("run.planned")
@@ -66,14 +98,14 @@ def _opened(
             repository, workspace, base, link_paths=shared, sparse=sparse, reuse=reuse
         )
         notes += _writable_links(job, shared)
+        if result is not None:
+            notes += refill(workspace, result)
     except BaseException:
         with contextlib.suppress(SideshootError, OSError):
             remove_workspace(repository, workspace)
             store.update(job.id, **NO_WORKSPACE)
         raise
-    job = store.update(job.id, opened=True)
-    reached("run.opened")
-    return job, [*base.warnings, *notes]
+    return job, notes
 
 
 def _writable_links(job: Job, shared: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
 from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
+from sideshoot.workspace.refs import result_ref
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
@@ -46,6 +47,49 @@ def adopt(repository: Repository, store: Store, job: Job) -> Job | None:
         if not is_open(repository, earlier):
             return None
         return _handed_over(repository, store, earlier, job)
+
+
+def without_workspace(repository: Repository, store: Store, job: Job) -> Job | None:
+    """The job that `job` goes on with, if its work waits for a decision and its workspace has gone.
+
+    So it is after a `restore`, and where somebody has deleted the folder.
+    """
+    if job.request.resume is None or job.request.isolation is not Isolation.WORKTREE:
+        return None
+    try:
+        earlier = store.get(job.request.resume)
+    except JobNotFound:
+        return None
+    waits = earlier.state is State.FINISHED and earlier.decision in UNDECIDED
+    copied = earlier.request.isolation is Isolation.WORKTREE and earlier.continued_by is None
+    complete = earlier.base is not None and earlier.result is not None
+    if waits and copied and complete and repository.ref(result_ref(earlier.id)) is not None:
+        return earlier
+    return None
+
+
+def take_over(store: Store, earlier: Job, job: Job) -> Job:
+    """Let `job`, in whose workspace the work of the earlier one is now, be decided for both.
+
+    :raises WrongState: somebody decided on it meanwhile.
+    :raises Busy: somebody decides on it all the while.
+    """
+    with locked(JobFolder(store.state_dir, earlier.id).decision_lock), store.transaction():
+        store.update(
+            earlier.id,
+            expect=State.FINISHED,
+            decision_expect=UNDECIDED,
+            continued_by=job.id,
+            **NO_WORKSPACE,
+        )
+        return store.update(
+            job.id,
+            expect=State.RUNNING,
+            decision=earlier.decision,
+            kept_paths=earlier.kept_paths,
+            opened=True,
+            result=earlier.result,
+        )
 
 
 def is_open(repository: Repository, job: Job) -> bool:
