@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sideshoot.workspace.base import Base
-from sideshoot.workspace.keep import KeepOptions, keep
+from sideshoot.workspace.keep import keep
+from sideshoot.workspace.keep_options import KeepOptions
 from sideshoot.workspace.refs import base_ref, undo_ref
 
 if TYPE_CHECKING:
