@@ -68,7 +68,7 @@ def replaced(repo: Repo, new: dict[bytes, Entry]) -> None:
     index = read(repo)
     assert index is not None
     assert index.replace(entries(repo, *new), new)
-    index.write(place.with_name("fresh"), place)
+    index.write(place.with_name("fresh"))
     place.with_name("fresh").replace(place)
 
 
@@ -100,7 +100,7 @@ def test_what_lies_in_files_that_are_told_need_not_be_read(repo: Repo) -> None:
     index, place = read(repo), repo.git_dir / "index"
     assert index is not None
     assert index.know(new, {b"app.py": (repo.top / "app.py").lstat()})
-    index.write(place.with_name("fresh"), place)
+    index.write(place.with_name("fresh"))
     place.with_name("fresh").replace(place)
     assert b"app.py" not in repo.git("diff-files", "--name-only")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,23 @@ def test_the_index_knows_the_files_that_were_brought(repo: Repo, more: str) -> N
     job.keep()
     assert repo.git("diff-files", "--name-only") == b""
     assert repo.git("write-tree") == repo.git("write-tree", env=copied_index(repo))
+
+
+def test_a_change_that_only_the_time_of_the_index_betrays_still_shows(repo: Repo) -> None:
+    # The same size, and the time at which git read the file last.
+    repo.git("config", "core.trustCtime", "false")
+    repo.git("config", "core.checkStat", "minimal")
+    when, place = 1_700_000_000, repo.top / "docs" / "guide.txt"
+    os.utime(place, (when, when))
+    repo.git("update-index", "--refresh")
+    os.utime(repo.git_dir / "index", (when, when))
+    job = Round(repo)
+    job.agent.write("app.py", "changed\n")
+    place.write_text("1ne\ntwo\nthree\n")
+    os.utime(place, (when, when))
+    assert repo.git("diff-files", "--name-only") == b"docs/guide.txt\n"
+    job.keep()
+    assert repo.git("diff-files", "--name-only") == b"docs/guide.txt\n"
 
 
 def copied_index(repo: Repo) -> dict[str, str]:

@@ -12,8 +12,9 @@ index, an extension that is not known here) is left to git.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import shutil
+import stat
 import struct
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +22,6 @@ from sideshoot.workspace.copying import LENGTH, STAT, stamp
 from sideshoot.workspace.places import parents
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
@@ -45,8 +45,11 @@ lie in it. The tree's id is next, unless the number of entries is negative."""
 class IndexFile:
     """The bytes of an index."""
 
-    def __init__(self, data: bytes, extensions: int, object_format: str) -> None:
+    def __init__(
+        self, data: bytes, facts: os.stat_result, extensions: int, object_format: str
+    ) -> None:
         self._data = bytearray(data)
+        self._facts = facts
         self._extensions = extensions
         self._format = object_format
         self._id_size = _id_size(object_format)
@@ -58,7 +61,8 @@ class IndexFile:
         :param trusted: it need not be compared with its checksum.
         """
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data, facts = file.read(), os.fstat(file.fileno())
         except FileNotFoundError:
             return None
         size = _id_size(object_format)
@@ -70,7 +74,7 @@ class IndexFile:
             return None
         if not trusted and _checksum(memoryview(data)[:-size], object_format) != data[-size:]:
             return None
-        return cls(data, extensions, object_format)
+        return cls(data, facts, extensions, object_format)
 
     def find(self, expected: Mapping[bytes, Entry]) -> dict[bytes, int] | None:
         """Where the entries of these paths begin; `None` unless it has just these for all of them.
@@ -115,13 +119,18 @@ class IndexFile:
             STAT.pack_into(self._data, found[path], *stamp(facts, self._mode(found[path])))
         return True
 
-    def write(self, target: Path, like: Path) -> None:
-        """Write it to a file that has the permissions of `like`."""
+    def write(self, target: Path) -> None:
+        """Write it to a file with the permissions and the times of the one that was read.
+
+        An entry whose file is as young as the index may be another than it says, and git reads that
+        file. With a new time it would look sure of all of them.
+        """
         body = memoryview(self._data)[: -self._id_size]
         with target.open("wb") as file:
             file.write(body)
             file.write(_checksum(body, self._format))
-        shutil.copymode(like, target)
+            os.fchmod(file.fileno(), stat.S_IMODE(self._facts.st_mode))
+        os.utime(target, ns=(self._facts.st_atime_ns, self._facts.st_mtime_ns))
 
     def _mode(self, start: int) -> int:
         (mode,) = _MODE.unpack_from(self._data, start + _MODE_AT)

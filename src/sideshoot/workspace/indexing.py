@@ -172,7 +172,7 @@ def _written_in_place(repository: Repository, staged: Staged, target: Path) -> b
     index = IndexFile.read(repository.index, repository.object_format)
     if index is None or not index.replace(before, after):
         return False
-    index.write(target, repository.index)
+    index.write(target)
     return True
 
 
@@ -192,7 +192,7 @@ def know_files(
     index = IndexFile.read(target, repository.object_format, trusted=True)
     if index is not None and index.know(entries, files):
         fresh = target.with_suffix(".fresh")
-        index.write(fresh, target)
+        index.write(fresh)
         fresh.replace(target)
     else:
         _refresh(repository, target, [*files])
