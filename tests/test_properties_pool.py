@@ -126,7 +126,7 @@ def _make(place: Path, kind: str, how: Any) -> None:
 def test_a_workspace_from_the_pool_is_what_a_new_one_is(
     *, first: Tree, agent: list[Any], after: list[Any], committed: bool, renamed: bytes | None
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         repo = Repo.create(Path(folder) / "r", {})
         (repo.git_dir / "info" / "exclude").write_text("*.log\n/.worktrees\n")
         start = edited({}, [("write", path, node) for path, node in first.items()], b"user")

@@ -67,7 +67,7 @@ def picture(workspace: Workspace) -> dict[str, Any]:
         "git's files": sorted(
             str(path.relative_to(git_dir))
             for path in git_dir.rglob("*")
-            if "objects" not in str(path)
+            if "objects" not in str(path) and not path.name.startswith("sharedindex.")
         ),
         "known": repo.git(
             "ls-files", "--stage", "-z", env={"GIT_INDEX_FILE": str(workspace.private_index)}

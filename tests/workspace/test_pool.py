@@ -209,6 +209,62 @@ class TestTheNextBase:
         assert_as_new(garden, second)
 
 
+class TestRepositories:
+    """Of every kind and configuration."""
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"core.autocrlf": "true"},
+            {"core.checkStat": "minimal", "core.trustctime": "false"},
+            {"core.fileMode": "false"},
+            {"core.ignoreStat": "true"},
+            {"core.untrackedCache": "true", "feature.manyFiles": "true"},
+            {"index.version": "4"},
+            {"core.splitIndex": "true"},
+            {"filter.x.clean": "tr a-z A-Z", "filter.x.smudge": "tr A-Z a-z"},
+        ],
+        ids=str,
+    )
+    def test_with_settings(self, garden: Repo, settings: dict[str, str]) -> None:
+        for name, value in settings.items():
+            garden.git("config", name, value)
+        garden.write(".gitattributes", "docs/* filter=x\n")
+        garden.commit("with a filter")
+        garden.git("rm", "-qr", "--cached", ".")
+        garden.git("reset", "-q", "--hard")
+        first = opened(garden, "first", reuse=ONE)
+        left(first, LEAVINGS["a change that keeps size and time"] + "; rm docs/guide.txt")
+        finished(garden, first)
+        garden.write("README.md", "changed\n")
+        assert_as_new(garden, opened(garden, "next", reuse=ONE))
+
+    @pytest.mark.parametrize("files", [{}, {"only": "one"}], ids=["no commit", "one file"])
+    @pytest.mark.parametrize("kind", ["sha1", "sha256"])
+    def test_with_little_in_it(self, tmp_path: Path, kind: str, files: dict[str, str]) -> None:
+        repo = Repo.create(tmp_path / "r", files, options=[f"--object-format={kind}"])
+        repo.write("new", "x\n")
+        first = opened(repo, "first", reuse=ONE)
+        left(first, "echo y > new; echo z > other")
+        second = reused(repo, first)
+        other = opened(repo, "other")
+        for path in ("new", "other", "only"):
+            here, there = second.path / path, other.path / path
+            assert here.exists() == there.exists()
+            assert not there.exists() or here.read_bytes() == there.read_bytes()
+        assert inside(second).index() == inside(other).index()
+        assert inside(second).status() == inside(other).status()
+
+    def test_a_bare_one_with_working_trees(self, garden: Repo, tmp_path: Path) -> None:
+        garden.commit("all")
+        garden.git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
+        Repo(tmp_path / "bare.git").git("worktree", "add", "-q", str(tmp_path / "tree"))
+        tree = Repo(tmp_path / "tree")
+        first = opened(tree, "first", reuse=ONE)
+        left(first, LEAVINGS["changed files"])
+        assert_as_new(tree, reused(tree, first))
+
+
 def _edited_again(folder: Path) -> None:
     facts = (folder / "app.py").stat()
     content = (folder / "app.py").read_bytes()

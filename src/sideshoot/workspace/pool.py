@@ -112,10 +112,10 @@ def prepare(
     limit: int,
 ) -> None:
     """Note of a workspace that is open, and that no agent has seen, that it may be used again."""
-    parent, beside = workspace.path.parent, workspace.common_dir.parent
+    parent, beside = workspace.path.parent, _common_dir(workspace).parent
     shown = os.path.relpath(parent, beside) if parent.is_relative_to(beside) else str(parent)
     facts = Facts(shown, tree, manner, nature, caches, limit)
-    entry = Entry(workspace.claim / "reusable.new", workspace.common_dir, facts)
+    entry = Entry(workspace.claim / "reusable.new", _common_dir(workspace), facts)
     entry.place.mkdir()
     copy_index(workspace.private_index, entry.index)
     (entry.place / "facts.json").write_text(json.dumps(asdict(facts)), encoding="ascii")
@@ -129,15 +129,15 @@ def offer(workspace: Workspace) -> bool:
 
     :raises OSError: it can't be moved.
     """
-    found = _read(_reusable(workspace), workspace.common_dir)
+    found = _read(_reusable(workspace), _common_dir(workspace))
     if found is None or workspace.path.is_symlink() or not workspace.path.is_dir():
         return False
     try:
-        with locked(_lock(workspace.common_dir)):
-            _shrink(workspace.common_dir, found.facts.limit - 1)
-            place = _pool(workspace.common_dir) / secrets.token_hex(6)
+        with locked(_lock(_common_dir(workspace))):
+            _shrink(_common_dir(workspace), found.facts.limit - 1)
+            place = _pool(_common_dir(workspace)) / secrets.token_hex(6)
             place.parent.mkdir(exist_ok=True)
-            entry = Entry(found.place.rename(place), workspace.common_dir, found.facts)
+            entry = Entry(found.place.rename(place), _common_dir(workspace), found.facts)
             os.utime(entry.place / "facts.json")
             reached("pool.offered")
             workspace.path.rename(entry.folder)
@@ -155,8 +155,8 @@ def take(workspace: Workspace, tree: str) -> Entry | None:
     :param workspace: it has its claim, and its folder is empty.
     :param tree: a folder that has this one already is preferred.
     """
-    with locked(_lock(workspace.common_dir)):
-        ready = [it for it in entries(workspace.common_dir) if it.seal.exists()]
+    with locked(_lock(_common_dir(workspace))):
+        ready = [it for it in entries(_common_dir(workspace)) if it.seal.exists()]
         ready.sort(key=lambda entry: entry.facts.tree == tree)
         while ready:
             entry = ready.pop()
@@ -223,7 +223,7 @@ def _taken(entry: Entry, workspace: Workspace) -> Entry:
     place = entry.place.rename(workspace.claim / TAKEN)
     reached("pool.taken")
     entry.folder.rename(workspace.path)
-    return Entry(place, workspace.common_dir, entry.facts)
+    return Entry(place, _common_dir(workspace), entry.facts)
 
 
 def _is_own(folder: Path) -> bool:
@@ -273,6 +273,11 @@ def _age(place: Path) -> float:
     with contextlib.suppress(OSError):
         return (place / "facts.json").stat().st_mtime
     return 0.0
+
+
+def _common_dir(workspace: Workspace) -> Path:
+    # The user's, whatever git directory the workspace itself has.
+    return workspace.claim.parents[2]
 
 
 def _reusable(workspace: Workspace) -> Path:

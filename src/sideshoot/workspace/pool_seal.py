@@ -17,13 +17,12 @@ import time
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError
-from sideshoot.git import Git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from sideshoot.git import Repository
+    from sideshoot.git import Git, Repository
 
 _EXACT: Mapping[str, str] = {
     "core.checkStat": "default",
@@ -74,7 +73,9 @@ def git_in(repository: Repository, top: Path, index: Path) -> Git:
 
     It takes a file for changed on the slightest difference.
     """
-    git = Git(top).at(git_dir=repository.git_dir, common_dir=repository.common_dir, work_tree=top)
+    git = repository.git.at(
+        git_dir=repository.git_dir, common_dir=repository.common_dir, work_tree=top
+    )
     return git.with_index(index).configured(_EXACT)
 
 
