@@ -115,6 +115,8 @@ class Equipment:
     """How long these may take together, in seconds; `None` means no limit."""
     pool: int = 0
     """So many finished workspaces are held to be used again."""
+    lfs: str | None = None
+    """What becomes of files of git-lfs: `skip`, `pull`, or what git makes of them."""
     cache: tuple[str, ...] = ()
     """Paths that stay in those though git ignores them, relative to the top."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING
@@ -33,6 +34,21 @@ elif content.startswith(b"version ") and not os.environ.get("GIT_LFS_SKIP_SMUDGE
 sys.stdout.buffer.write(content)
 """
 """What matters of git-lfs here: a filter with a store beside the repository."""
+
+PULL = """\
+import os, pathlib, subprocess, sys
+store = pathlib.Path(os.environ["LFS_STORE"])
+assert sys.argv[1:] == ["pull"], sys.argv
+listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True).stdout
+for name in listed.split(b"\\0")[:-1]:
+    place = pathlib.Path(os.fsdecode(name))
+    if place.name.endswith(".bin") and place.read_bytes().startswith(b"version "):
+        found = store / place.read_text().split()[3]
+        if not found.exists():
+            sys.exit(f"failed to fetch {place}")
+        place.write_bytes(found.read_bytes())
+"""
+"""And of `git lfs pull`: it brings what is a pointer yet, or says what it could not have."""
 
 TESTS = """\
 set -e
@@ -105,3 +121,90 @@ def test_a_large_file_that_can_not_be_had_is_a_pointer(
     assert job["message"].startswith("version 1\noid ")
     assert any("git-lfs could not bring every file" in line for line in job["warnings"])
     assert job["files"] == []
+
+
+@pytest.fixture
+def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `git lfs` that can pull."""
+    program = tmp_path / "bin" / "git-lfs"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\n{PULL}")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("unfenced")
+def test_with_skip_all_large_files_are_pointers(project: Repo, sideshoot: Command) -> None:
+    for number in range(30):  # as many as are copied, not checked out
+        project.write(f"small/{number}.txt", "small\n")
+    project.commit("more")
+    sideshoot("config", "workspace.lfs", "skip").ok()
+    before = project.fingerprint()
+
+    job = sideshoot.run("cat model.bin; git status --porcelain; echo x >>app.py")
+
+    assert job["message"].startswith("version 1\noid ")
+    assert [file["path"] for file in job["files"]] == ["app.py"]
+    assert job["warnings"] == []
+    assert project.fingerprint() == before
+    sideshoot("keep").ok()
+    assert len(project.read("model.bin")) == 3000
+
+
+@pytest.mark.usefixtures("unfenced")
+def test_with_skip_the_agents_git_fetches_nothing_either(
+    project: Repo, sideshoot: Command, store: Path
+) -> None:
+    project.write("model.bin", b"another")
+    project.commit("another model")
+    for content in store.iterdir():
+        content.unlink()
+    sideshoot("config", "workspace.lfs", "skip").ok()
+
+    job = sideshoot.run("git checkout -q HEAD~1 && cat model.bin")
+
+    assert job["message"].startswith("version 1\noid ")
+
+
+@pytest.mark.usefixtures("unfenced", "downloads")
+def test_with_pull_large_files_are_there_that_the_user_has_not(
+    project: Repo, sideshoot: Command
+) -> None:
+    project.git("rm", "-q", "--cached", "model.bin")
+    project.git("reset", "-q", "--hard", env={"GIT_LFS_SKIP_SMUDGE": "1"})
+    assert project.read("model.bin").startswith(b"version ")
+    sideshoot("config", "workspace.lfs", "pull").ok()
+    before = project.fingerprint()
+
+    job = sideshoot.run("wc -c <model.bin; git status --porcelain")
+
+    assert job["message"].split() == ["3000"]
+    assert (job["files"], job["warnings"]) == ([], [])
+    assert project.fingerprint() == before
+
+
+@pytest.mark.usefixtures("unfenced", "downloads")
+def test_with_pull_a_job_without_all_of_them_does_not_begin(
+    project: Repo, sideshoot: Command, store: Path
+) -> None:
+    project.git("rm", "-q", "--cached", "model.bin")
+    project.git("reset", "-q", "--hard", env={"GIT_LFS_SKIP_SMUDGE": "1"})
+    for content in store.iterdir():
+        content.unlink()
+    sideshoot("config", "workspace.lfs", "pull").ok()
+    before = project.fingerprint()
+
+    refused = sideshoot("run", "--", "touch", "ran")
+
+    refused.refused("git-lfs could not bring every file (failed to fetch model.bin)", status=3)
+    assert not project.exists(".worktrees")
+    assert project.fingerprint() == before
+
+
+@pytest.mark.usefixtures("unfenced")
+def test_with_pull_a_project_without_large_files_needs_no_git_lfs(
+    repo: Repo, sideshoot: Command
+) -> None:
+    sideshoot("config", "workspace.lfs", "pull").ok()
+
+    assert sideshoot.run("echo x >>app.py")["warnings"] == []

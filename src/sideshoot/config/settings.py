@@ -81,6 +81,7 @@ SETTINGS = (
     Setting(
         "workspace.link", kinds.PATHS, "[]", "what a copy shares with your tree", only_in_files=True
     ),
+    Setting("workspace.lfs", kinds.LFS, "", "skip: large files are pointers; pull: all are there"),
     Setting(
         "workspace.setup",
         kinds.COMMANDS,

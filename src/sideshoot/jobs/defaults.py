@@ -92,11 +92,12 @@ def equipment_of(config: Config) -> Equipment:
     """What a new workspace is given."""
     wanted = config.workspace
     return Equipment(
-        wanted.link,
-        wanted.setup,
-        config.value("workspace.setup_timeout"),
-        config.value("workspace.pool"),
-        wanted.cache,
+        link=wanted.link,
+        setup=wanted.setup,
+        setup_timeout_s=config.value("workspace.setup_timeout"),
+        pool=config.value("workspace.pool"),
+        lfs=config.value("workspace.lfs"),
+        cache=wanted.cache,
     )
 
 

@@ -92,10 +92,14 @@ def _made(
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
         shared = request.equipment.link
-        sparse = [*map(os.fsencode, request.sparse)]
-        reuse = Reuse(request.equipment.pool, request.equipment.cache)
         notes = open_workspace(
-            repository, workspace, base, link_paths=shared, sparse=sparse, reuse=reuse
+            repository,
+            workspace,
+            base,
+            link_paths=shared,
+            sparse=[*map(os.fsencode, request.sparse)],
+            lfs=request.equipment.lfs,
+            reuse=Reuse(request.equipment.pool, request.equipment.cache),
         )
         notes += _writable_links(job, shared)
         if result is not None:

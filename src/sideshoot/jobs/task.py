@@ -11,7 +11,7 @@ from sideshoot.errors import JobNotFound
 from sideshoot.jobs.brief import Brief
 from sideshoot.jobs.place import workspace_of
 from sideshoot.model import Isolation
-from sideshoot.workspace.sparse import environment as sparse_environment
+from sideshoot.workspace import lfs, sparse
 
 if TYPE_CHECKING:
     from sideshoot.git import Repository
@@ -61,7 +61,8 @@ def task_of(repository: Repository, store: Store, folder: JobFolder, job: Job) -
             **request.environment,
             MARKER: job.id,
             "SIDESHOOT_WORKSPACE": str(top),
-            **sparse_environment(request.sparse),
+            **sparse.environment(request.sparse),
+            **lfs.environment(request.equipment.lfs),
             **_looking(request),
         },
         stderr=folder.stderr,

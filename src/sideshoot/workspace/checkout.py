@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError
 from sideshoot.git.trees import entries_at
+from sideshoot.workspace import lfs as large
 from sideshoot.workspace.fill import fill
 from sideshoot.workspace.places import facts, place
 from sideshoot.workspace.sparse import SETTINGS, covered_by
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from sideshoot.git import Git, Repository
@@ -28,6 +29,7 @@ def check_out(
     known: Path | None = None,
     *,
     sparse: Collection[bytes] = (),
+    lfs: str | None = None,
 ) -> list[str]:
     """Write the base's files as git would, through its filters, and make both indexes.
 
@@ -38,20 +40,34 @@ def check_out(
     :param repository: the user's working tree.
     :param known: an index of the base's files, if they lie there already.
     :param sparse: the folders that the workspace shall have; all by default.
+    :param lfs: what becomes of large files; see `sideshoot.workspace.lfs`.
     :return: what the user should know, one line each.
     """
     notes = []
     settings = {**checkout_settings(), **(SETTINGS if sparse else {})}
     git = workspace.repository.git.with_index(workspace.private_index).configured(settings)
-    wanted = covered_by(sparse) if sparse else None
+    git = git.having(**large.environment(lfs))
     if known is not None:
         known.rename(workspace.private_index)
-    elif not fill(repository, workspace, base, wanted=wanted):
+    elif not fill(repository, workspace, base, wanted=_wanted(repository, sparse, lfs)):
         notes = _write_files(git, base.tree)
+    if lfs == large.PULL:
+        large.pull(git)
     if base.raw:
         _write_raw(workspace, base.tree, base.raw)
     _make_index(workspace, base)
     return notes
+
+
+def _wanted(
+    repository: Repository, sparse: Collection[bytes], lfs: str | None
+) -> Callable[[bytes], bool] | None:
+    """A test whether the file at a path is to be there as it is in the user's tree; `None`: all are."""
+    if not sparse and lfs != large.SKIP:
+        return None
+    covered = covered_by(sparse) if sparse else None
+    pointers = large.large_files(repository.git) if lfs == large.SKIP else ()
+    return lambda path: path not in pointers and (covered is None or covered(path))
 
 
 def _write_files(git: Git, tree: str) -> list[str]:

@@ -82,7 +82,7 @@ def fill(
     """Copy into the new workspace what can be copied, and make its private index.
 
     :param repository: the user's working tree.
-    :param wanted: whether the workspace shall have the file at a path; all files are by default.
+    :param wanted: whether the workspace shall have the user's file at a path; all by default.
     :return: whether that was all. If not, `git read-tree --reset -u` with the private index, which
         exists or not, does what is left.
     """

@@ -82,30 +82,33 @@ def open_workspace(
     *,
     link_paths: Sequence[str] = (),
     sparse: Collection[bytes] = (),
+    lfs: str | None = None,
     reuse: Reuse = NO_REUSE,
 ) -> list[str]:
     """Make the workspace: the base's files, HEAD at the user's commit, the user's staged changes.
 
     :param link_paths: what it shares with the user's tree; see `sideshoot.workspace.linked`.
     :param sparse: the folders that it shall have; as the user's tree by default.
-    :param reuse: whether a finished workspace may be used for it, and this one again; one with
-        `sparse` is always made anew.
+    :param lfs: what becomes of large files; see `sideshoot.workspace.lfs`.
+    :param reuse: whether a finished workspace may be used for it, and this one again. Where `sparse`
+        or `lfs` says what its files are, it may not.
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
-    if sparse or not may_reopen(repository, reuse):
-        refuse_without_room(repository, workspace)
+    reuses = not sparse and lfs is None
+    if not (reuses and may_reopen(repository, reuse)):
+        refuse_without_room(repository, workspace, sparse)
     try:
         note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
             _claim(workspace, take_back)
-            known = None if sparse else reopen(repository, workspace, base, reuse)
+            known = reopen(repository, workspace, base, reuse) if reuses else None
             register(repository, workspace, sparse=sparse)
             reached("open.registered")
             _make_branch(workspace, take_back)
-            notes = check_out(repository, workspace, base, known, sparse=sparse)
-            if not notes:
+            notes = check_out(repository, workspace, base, known, sparse=sparse, lfs=lfs)
+            if reuses and not notes:
                 foresee(repository, workspace, base, reuse)
             reached("open.filled")
             notes += set_up_submodules(repository, workspace)
