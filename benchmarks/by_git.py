@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def take_steps(repo: Path, changed: Sequence[str], number: int, into: Figures) -> None:
     """Open a worktree, change files, look what changed, bring that back, remove the worktree."""
     folder, patch = repo.parent / "worktree", repo.parent / "patch"
-    with into.timed((steps.OPEN, GIT), (steps.OPEN, PLUGINS)):
+    with into.timed((steps.OPEN, GIT), (steps.OPEN, PLUGINS), (steps.POOLED, GIT)):
         git(repo, "worktree", "add", "-q", "-b", "bench/1", str(folder))
     git(folder, "status")  # The first one after a checkout reads every file again.
     for path in changed:

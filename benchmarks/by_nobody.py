@@ -26,7 +26,7 @@ def take_steps(repo: Path, changed: Sequence[str], into: Figures) -> None:
     with into.timed((steps.OPEN, FLOOR)):
         _write(repo.parent / "floor", size)
         _look(files)
-    with into.timed((steps.CAPTURE, FLOOR)):
+    with into.timed((steps.CAPTURE, FLOOR), (steps.POOLED, FLOOR)):
         _look(files)
     with into.timed((steps.KEEP, FLOOR)):
         _start()

@@ -12,6 +12,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ from benchmarks import steps
 from benchmarks.figures import SIDESHOOT, Figures
 from benchmarks.repositories import restore
 from sideshoot.cli.main import main
-from sideshoot.config.settings import SETTINGS
-from sideshoot.model import Isolation
+from sideshoot.cli.run import command as run
+from sideshoot.workspace import pool
 from sideshoot.workspace.trash import empty_trash
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ PROGRAM = (sys.executable, "-P", "-m", "sideshoot")
 
 _AGENT = 'echo begun; line=$1; shift; for path; do echo "$line" >> "$path"; done'
 
-_POOL = next((setting.key for setting in SETTINGS if setting.key.endswith("pool")), None)
-"""How the pool is switched on, in versions that have one."""
+_CLONES = any("--isolation" in option.opts for option in run.params)
+
+_PATIENCE_S = 120.0
 
 
 def take_steps(repo: Path, changed: Sequence[str], number: int, into: Figures) -> None:
@@ -51,20 +53,29 @@ def take_steps(repo: Path, changed: Sequence[str], number: int, into: Figures) -
 
 
 def open_otherwise(repo: Path, changed: Sequence[str], number: int, into: Figures) -> None:
-    """Open from the pool, and as a clone, where this version can."""
+    """Open from the pool, and as a clone where this version can."""
     aside = Figures()
-    if _POOL is not None:
-        command(repo, "config", _POOL, "2")
-        for figures in (aside, into):  # The first one fills the pool.
-            job = _job(repo, changed, f"# pooled, {number}", figures, steps.POOLED, capture=aside)
-            command(repo, "discard", job)
-        command(repo, "config", _POOL, "default")
-    if "clone" in [*Isolation]:
-        line = f"# cloned, {number}"
-        options = ("--isolation", "clone")
+    command(repo, "config", "workspace.pool", "1")
+    for figures in (aside, into):  # The first one fills the pool.
+        job = _job(repo, changed, f"# pooled, {number}", figures, steps.POOLED, capture=aside)
+        command(repo, "discard", job)
+        _await_pool(repo)
+    command(repo, "config", "workspace.pool", "default")
+    command(repo, "gc")
+    if _CLONES:
+        line, options = f"# cloned, {number}", ("--isolation", "clone")
         job = _job(repo, changed, line, into, steps.CLONED, *options, capture=aside)
         command(repo, "discard", job)
     sweep(repo)
+
+
+def _await_pool(repo: Path) -> None:
+    """Wait for the idle process that cleans the folder of a finished job."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not any(entry.seal.exists() for entry in pool.entries(repo / ".git")):
+        if time.monotonic() > deadline:
+            raise SystemExit("the pool stays empty")
+        time.sleep(0.05)
 
 
 def open_once(repo: Path, line: str, into: Figures, step: str) -> None:

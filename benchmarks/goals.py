@@ -11,7 +11,6 @@ from benchmarks.figures import GIT, PLUGINS, SIDESHOOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.figures import Figures
     from benchmarks.run import Results
 
 GROWTH_FROM = 5_000
@@ -47,13 +46,9 @@ def goals(results: Results) -> list[Goal]:
 def _of_steps(results: Results) -> Iterator[Goal]:
     size = results.size_like(50_000)
     figures, at = results.steps[size], f"at {size:,} files"
-    clone = figures.ratio(steps.CLONED, GIT)
     yield Goal(f"open {at}, to `git worktree add`", figures.ratio(steps.OPEN, GIT), 0.3)
-    yield Goal(
-        f"open from the pool {at}, to `git worktree add`", _across(figures, steps.POOLED), 0.06
-    )
-    if clone is not None:
-        yield Goal(f"open as a clone {at}, to `git clone --shared`", clone, 0.3)
+    pooled = figures.ratio(steps.POOLED, GIT)
+    yield Goal(f"open from the pool {at}, to `git worktree add`", pooled, 0.06)
     yield Goal(f"capture {at}, to `git status`", figures.ratio(steps.CAPTURE, GIT), 1.2)
     yield Goal(
         f"keep {at}, to `add -A`, `diff --cached --binary`, `apply --index`",
@@ -64,12 +59,6 @@ def _of_steps(results: Results) -> Iterator[Goal]:
     largest = max(results.steps)
     taken = results.steps[largest].ms(steps.DISCARD, SIDESHOOT)
     yield Goal(f"discard at {largest:,} files", taken, 50, "ms")
-
-
-def _across(figures: Figures, step: str) -> float | None:
-    """One way to open, to git's."""
-    ours, theirs = figures.ms(step, SIDESHOOT), figures.ms(steps.OPEN, GIT)
-    return ours / theirs if ours is not None and theirs else None
 
 
 def _growth(results: Results) -> Goal:

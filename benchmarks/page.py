@@ -51,13 +51,14 @@ What stands in a column:
   *capture* from the agent's end until the job is finished, as the job's own log has it; all that makes a
   job safe is part of it, such as the look at your branches and hooks. *keep* and *discard* are whole
   commands, from the start of the interpreter, and save the workspace once more before they decide.
-- **git**: `worktree add -b`; `status`; `apply --index` of a patch that is there already; `worktree remove
-  --force` and `branch -D`. As a clone: `clone --shared`.
+- **git**: `worktree add -b`, whether or not Sideshoot has a [pool](workspaces.md#workspaces-that-are-used-again);
+  `status`; `apply --index` of a patch that is there already; `worktree remove --force` and `branch -D`. As a
+  clone: `clone --shared`.
 - **plugins**: the git commands by which plugins for agents in worktrees work. *capture* is `add -A` and
   `diff --cached --binary`; *keep* is both of these and `apply --index`. What is around the commands (such
   as the start of Node.js) is not in it.
-- **floor**: *open* is to write as many bytes into one file, and one `lstat` for each file; *capture* is
-  one `lstat` for each file; *keep* and *discard* are the start of an empty Python program, and {changed}
+- **floor**: *open* is to write as many bytes into one file, and one `lstat` for each file; *capture* and
+  *open, from the pool* are one `lstat` for each file; *keep* and *discard* are the start of an empty Python program, and {changed}
   files written, or one folder renamed.
 
 The agent changes {changed} files.
