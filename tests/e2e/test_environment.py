@@ -94,6 +94,14 @@ def project(repo: Repo, store: Path, tmp_path: Path) -> Repo:
     return repo
 
 
+def change_and_lose_models(project: Repo, store: Path) -> None:
+    """Commit another model; none can be had any more but what lies in the project."""
+    project.write("model.bin", b"another")
+    project.commit("another model")
+    for content in store.iterdir():
+        content.unlink()
+
+
 @pytest.mark.usefixtures("unfenced")
 def test_its_tests_pass_at_once_and_a_round_leaves_no_trace(
     project: Repo, sideshoot: Command
@@ -112,10 +120,7 @@ def test_its_tests_pass_at_once_and_a_round_leaves_no_trace(
 def test_a_large_file_that_can_not_be_had_is_a_pointer(
     project: Repo, sideshoot: Command, store: Path
 ) -> None:
-    project.write("model.bin", b"another")
-    project.commit("another model")
-    for content in store.iterdir():
-        content.unlink()
+    change_and_lose_models(project, store)
     job = sideshoot.run("cat model.bin; git status --porcelain", "--base", "HEAD~1")
     assert job["outcome"] == "succeeded"
     assert job["message"].startswith("version 1\noid ")
@@ -155,10 +160,7 @@ def test_with_skip_all_large_files_are_pointers(project: Repo, sideshoot: Comman
 def test_with_skip_the_agents_git_fetches_nothing_either(
     project: Repo, sideshoot: Command, store: Path
 ) -> None:
-    project.write("model.bin", b"another")
-    project.commit("another model")
-    for content in store.iterdir():
-        content.unlink()
+    change_and_lose_models(project, store)
     sideshoot("config", "workspace.lfs", "skip").ok()
 
     job = sideshoot.run("git checkout -q HEAD~1 && cat model.bin")

@@ -36,7 +36,7 @@ class Inventory:
         self._repository = repository
         self._scales = Scales()
         self._shared = Stretches()
-        self._workspaces: list[Path] = []
+        self._weighed: list[Path] = []
         self._objects = _object_sizes(repository, jobs)
 
     def count(self, job: Job, *, patience_s: float = math.inf) -> Held:
@@ -48,7 +48,7 @@ class Inventory:
         own, shared, whole = 0, Stretches(), True
         for place in _places(job):
             weight = self._scales.weigh(place, patience_s=patience_s)
-            self._workspaces.append(place)
+            self._weighed.append(place)
             shared.update(weight.shared)
             own += weight.own_bytes
             whole = whole and weight.whole
@@ -59,6 +59,7 @@ class Inventory:
     def folder(self, place: Path, *, without: Iterable[Path] = ()) -> int:
         """What another folder takes."""
         weight = self._scales.weigh(place, without=[*without])
+        self._weighed.append(place)
         self._shared.update(weight.shared)
         return weight.own_bytes
 
@@ -67,7 +68,7 @@ class Inventory:
         every = len(self._shared)
         if not every:
             return 0
-        users = Scales().weigh(self._repository.top, without=self._workspaces).shared
+        users = Scales().weigh(self._repository.top, without=self._weighed).shared
         theirs = len(users)
         users.update(self._shared)
         return len(users) - theirs
