@@ -52,6 +52,21 @@ def test_it_has_what_was_asked_for_and_what_lies_above(grown: Repo) -> None:
     assert grown.fingerprint() == before
 
 
+def test_ignored_files_are_copied_only_where_it_has_a_folder(grown: Repo) -> None:
+    grown.write(".gitignore", ".env\nnode_modules/\n")
+    grown.write(".worktreeinclude", ".env\nnode_modules/\n")
+    names = [f"{folder}{name}" for folder in ("", "src/tools/", "lib/") for name in (".env", "x")]
+    for name in names:
+        grown.write(name.replace("x", "node_modules/dep"), "x\n")
+    workspace = opened(grown, sparse=[b"src/tools"])
+
+    assert files(workspace) >= {".", "src/tools", "node_modules", "src/tools/node_modules"}
+    assert (workspace.path / ".env").exists()
+    assert (workspace.path / "src/tools/.env").exists()
+    assert not (workspace.path / "lib").exists()
+    assert changes(grown, workspace) == []
+
+
 def test_changes_of_the_users_outside_of_it_are_not_taken_back(grown: Repo) -> None:
     grown.write("lib/0.txt", "changed\n")
     grown.write("lib/untracked.txt", "new\n")

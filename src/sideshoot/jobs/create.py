@@ -92,7 +92,12 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     earlier = last_of_thread(store, store.find(request.resume))
     if earlier.thread_id is None:
         raise UsageError(f"job {earlier.id} has no thread to go on with; start a fresh one")
-    return replace(request, resume=earlier.id, prompt=request.prompt or GO_ON)
+    return replace(
+        request,
+        resume=earlier.id,
+        prompt=request.prompt or GO_ON,
+        sparse=earlier.request.sparse,  # It goes on in that one's workspace.
+    )
 
 
 def _on_thread(request: Request) -> Request:

@@ -26,6 +26,7 @@ from sideshoot.workspace.exclude import FOLDER
 from sideshoot.workspace.folders import used_folders
 from sideshoot.workspace.places import facts, parents, place
 from sideshoot.workspace.scratch import scratch, with_copy
+from sideshoot.workspace.sparse import covered_by
 from sideshoot.workspace.trees import copy_trees
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ class Given:
     """What the user should know, one line each."""
 
 
-def include(repository: Repository, workspace: Workspace, given: Given) -> None:
+def include(
+    repository: Repository, workspace: Workspace, given: Given, sparse: Collection[bytes] = ()
+) -> None:
     """Copy into the new workspace what `.worktreeinclude` names, and note it.
 
     :param repository: the user's working tree.
     :param given: what the workspace was given already; that is not copied.
+    :param sparse: the folders that the workspace has; all by default.
     :raises OSError: there is no room.
     :raises GitError: git can't read the rules.
     """
@@ -66,12 +70,21 @@ def include(repository: Repository, workspace: Workspace, given: Given) -> None:
     if rules.is_symlink() or (rules.exists() and not rules.is_file()):
         given.notes.append(f"{RULES} is not a file; nothing was copied for it")
     elif rules.exists():
-        _copy(repository, workspace, rules, given)
+        _copy(repository, workspace, rules, given, sparse)
 
 
-def _copy(repository: Repository, workspace: Workspace, rules: Path, given: Given) -> None:
+def _copy(
+    repository: Repository,
+    workspace: Workspace,
+    rules: Path,
+    given: Given,
+    sparse: Collection[bytes],
+) -> None:
     present = [*given.linked, *survivors(workspace.claim)]
     wanted = _wanted(repository, workspace, rules, present)
+    if sparse:
+        is_covered = covered_by(sparse)
+        wanted = [path for path in wanted if is_covered(path.rstrip(b"/"))]
     wanted = _outside(present, _ignored_there(repository, workspace, wanted))
     skip = _never_entered(repository, workspace, present)
     copied = copy_trees(repository.top, workspace.path, wanted, skip)

@@ -112,7 +112,7 @@ def open_workspace(
                 foresee(repository, workspace, base, reuse)
             reached("open.filled")
             notes += set_up_submodules(repository, workspace)
-            notes += _give(repository, workspace, link_paths)
+            notes += _give(repository, workspace, link_paths, sparse)
             take_back.pop_all()
     except GitError as error:
         raise _not_opened(error.reason) from error
@@ -122,10 +122,15 @@ def open_workspace(
     return notes
 
 
-def _give(repository: Repository, workspace: Workspace, link_paths: Sequence[str]) -> list[str]:
+def _give(
+    repository: Repository,
+    workspace: Workspace,
+    link_paths: Sequence[str],
+    sparse: Collection[bytes],
+) -> list[str]:
     """What a project needs and git ignores."""
     given = link(repository, workspace, link_paths)
-    include(repository, workspace, given)
+    include(repository, workspace, given, sparse)
     if given.files:
         write_included_index(workspace, given.files)
     return given.notes
