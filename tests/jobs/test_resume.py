@@ -55,6 +55,17 @@ def test_the_agent_goes_on_in_the_same_workspace(jobs: Jobs, gardener: Gardener)
     assert jobs.content(earlier, "made2") is None
 
 
+def test_a_sparse_workspace_stays_one(jobs: Jobs, gardener: Gardener) -> None:
+    first = gardener.works(jobs, "made1", sparse=("docs",))
+    gardener.works(jobs, "made2", resume=first.id)
+
+    told, still_told = [task.environment["GIT_CONFIG_PARAMETERS"] for task in gardener.tasks]
+
+    assert "sparse" in told
+    assert still_told == told
+    assert not (gardener.tasks[1].folder / "src").exists()
+
+
 def test_what_is_kept_of_the_later_job_is_the_work_of_both(
     jobs: Jobs, gardener: Gardener, worktrees: Path
 ) -> None:
