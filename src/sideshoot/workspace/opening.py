@@ -32,6 +32,7 @@ from sideshoot.workspace.removal import (
 )
 from sideshoot.workspace.reopening import NO_REUSE, Reuse, foresee, may_reopen, reopen
 from sideshoot.workspace.room import refuse_without_room
+from sideshoot.workspace.spreading import spread
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.submodule_setup import set_up_submodules
 
@@ -192,11 +193,17 @@ def _take_back(workspace: Workspace) -> None:
 
 def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(path.parent)
         path.mkdir()
     except FileNotFoundError:  # The last workspace beside it went just now, the folder with it.
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(path.parent)
         path.mkdir()
+
+
+def _make_parent(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        spread(folder)
 
 
 def _make_branch(workspace: Workspace, take_back: contextlib.ExitStack) -> None:
