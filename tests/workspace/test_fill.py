@@ -517,12 +517,19 @@ def test_large_files_are_copied_whole(
     assert (workspace.path / "large").read_bytes() == repo.read("large")
 
 
-def test_several_processes_share_the_work(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch, by_git: Callable[..., Workspace]
-) -> None:
-    make_many(repo)
+@pytest.fixture
+def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have three processes copy, of which the one that the test can see takes a single part."""
     monkeypatch.setattr(fill, "SHARE", 1)
+    monkeypatch.setattr(fill, "PART", 10)
     monkeypatch.setattr(fill, "_processors", lambda: 3)
+    take = copying.parts
+    monkeypatch.setattr(copying, "parts", lambda pipe: itertools.islice(take(pipe), 1))
+
+
+@pytest.mark.usefixtures("_shared")
+def test_several_processes_share_the_work(repo: Repo, by_git: Callable[..., Workspace]) -> None:
+    make_many(repo)
     repo.write("file 7", "dirty\n")
     repo.write("folder 1/file 8", "dirty, too\n")
     workspace = opened(repo)
@@ -530,16 +537,15 @@ def test_several_processes_share_the_work(
     assert_like(workspace, by_git(repo))
 
 
+@pytest.mark.usefixtures("_shared")
 def test_attributes_that_another_process_met_count(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch, by_git: Callable[..., Workspace]
+    repo: Repo, by_git: Callable[..., Workspace]
 ) -> None:
     make_many(repo)
     repo.write(".gitignore", "folder 0/.gitattributes\n")
     repo.commit()
     settle(repo)
     repo.write("folder 0/.gitattributes", "file* text eol=crlf\n")
-    monkeypatch.setattr(fill, "SHARE", 1)
-    monkeypatch.setattr(fill, "_processors", lambda: 3)
     workspace = opened(repo)
     assert copied(repo, workspace) == set()
     assert_like(workspace, by_git(repo))
@@ -555,6 +561,15 @@ def test_a_process_that_fails_leaves_the_work_to_git(
     workspace = opened(repo)
     assert copied(repo, workspace) == set()
     assert_like(workspace, by_git(repo))
+
+
+@pytest.mark.parametrize("count", [1, 249, 250, 251, 1_000_000])
+def test_every_file_is_in_one_part_and_there_are_not_many(tmp_path: Path, count: int) -> None:
+    entries = [*range(12, 12 + 72 * count, 72), 12 + 72 * count]
+    parts = fill._parts(fill._Index(tmp_path, 0, 20, entries))
+    assert [start for start, _ in parts] == [12, *(stop for _, stop in parts[:-1])]
+    assert parts[-1][1] == entries[-1]
+    assert len(parts) <= 250
 
 
 def make_many(repo: Repo) -> None:

@@ -1,8 +1,9 @@
 """Copy files of which git says that they are clean, and note the copies' stat data in an index.
 
-A program of its own, so that several can share the work, each at a part of one index file that all
-of them map: `python -I -S copying.py SOURCE TARGET INDEX SKIP START STOP ID_SIZE OLDER_THAN_NS`. It
-imports only what starts in no time.
+A program of its own, so that several can share the work, at one index file that all of them map:
+`python -I -S copying.py SOURCE TARGET INDEX SKIP ID_SIZE OLDER_THAN_NS`. From one pipe, their standard
+input, each takes a part of the index when it is done with the one before, so that none is left with
+the rest while the others have ended. It imports only what starts in no time.
 
 An entry of an index of version 2 or 3 (gitformat-index): ten numbers of four bytes as `lstat` gave
 them, the object's id, two bytes of flags, two more if the first say so, and the path.
@@ -16,12 +17,19 @@ import stat
 import struct
 import sys
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all else here together.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STAT = struct.Struct(">10I")
 """ctime (seconds, nanoseconds), mtime (the same), device, inode, mode, user, group, size."""
 
 FLAGS = struct.Struct(">H")
 VALID, EXTENDED, STAGE, LENGTH = 0x8000, 0x4000, 0x3000, 0x0FFF
 """Assume-unchanged; two more bytes of flags follow; of an unmerged path; the path's length."""
+
+PART = struct.Struct(">QQ")
+"""A part of an index as the pipe has it: where it begins and ends."""
 
 ATTRIBUTES = b".gitattributes"
 
@@ -73,31 +81,33 @@ class Copier:
         id_size: int,
         older_than_ns: int,
         skip: frozenset[bytes],
-        child_of: int | None = None,
     ) -> None:
         self._index = index
         self._source = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._target = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._id_size = id_size
+        self._to_flags = STAT.size + id_size
         self._older_than_ns = older_than_ns
         self._skip = skip
-        self._child_of = child_of
         self._made: set[bytes] = set()
         self._left = 0
         self._attributes: set[bytes] = set()
         self._copied_attributes: set[bytes] = set()
 
-    def copy(self, start: int, stop: int) -> Done:
+    def copy(self, start: int, stop: int) -> None:
         """Copy what the entries between two offsets in the index name."""
         offset = start
         self._enter(b"")
         while offset < stop:
-            flags_at = offset + STAT.size + self._id_size
+            flags_at = offset + self._to_flags
             path_at, end = path_bounds(self._index, flags_at)
             path = self._index[path_at:end]
             if not self._stamped(offset, flags_at, path):
                 self._clear(offset, flags_at)
             offset = next_entry(offset, end)
+
+    def done(self) -> Done:
+        """What became of all that was to be copied; nothing more can be."""
         os.close(self._source)
         os.close(self._target)
         return Done(self._left, frozenset(self._attributes - self._copied_attributes))
@@ -156,7 +166,7 @@ class Copier:
     def _written(
         self, path: bytes, source: int, facts: os.stat_result, mode: int
     ) -> os.stat_result | None:
-        self._enter(path.rpartition(b"/")[0])
+        self._enter(path[: max(path.rfind(b"/"), 0)])
         target = os.open(path, _CREATE, mode, dir_fd=self._target)
         copied = None
         try:
@@ -177,7 +187,7 @@ class Copier:
         aim = os.readlink(path, dir_fd=self._source)
         if not same(facts, os.lstat(path, dir_fd=self._source)):
             return None
-        self._enter(path.rpartition(b"/")[0])
+        self._enter(path[: max(path.rfind(b"/"), 0)])
         os.symlink(aim, path, dir_fd=self._target)
         times = (facts.st_mtime_ns, facts.st_mtime_ns)
         os.utime(path, ns=times, dir_fd=self._target, follow_symlinks=False)
@@ -201,8 +211,6 @@ class Copier:
             self._make_folder(folder)
         self._made.add(folder)
         self._look_for_attributes(folder + b"/" + ATTRIBUTES if folder else ATTRIBUTES)
-        if self._child_of not in (None, os.getppid()):
-            sys.exit("the process that asked for this has ended")
 
     def _make_folder(self, folder: bytes) -> None:
         try:
@@ -235,20 +243,20 @@ def stamp(facts: os.stat_result, mode: int) -> Seen:
     """What an index says of a file with these facts and git's mode."""
     ctime_s, ctime_ns = divmod(facts.st_ctime_ns, 1_000_000_000)
     mtime_s, mtime_ns = divmod(facts.st_mtime_ns, 1_000_000_000)
-    numbers = (
-        ctime_s, ctime_ns, mtime_s, mtime_ns, facts.st_dev, facts.st_ino,
-        mode, facts.st_uid, facts.st_gid, facts.st_size,
+    # One by one, for this is done for every file.
+    return (
+        ctime_s & _32, ctime_ns, mtime_s & _32, mtime_ns, facts.st_dev & _32, facts.st_ino & _32,
+        mode, facts.st_uid & _32, facts.st_gid & _32, facts.st_size & _32,
     )  # fmt: skip
-    return tuple(number & _32 for number in numbers)
 
 
 def same(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether nobody wrote to a file in between."""
-    return (before.st_mtime_ns, before.st_ctime_ns, before.st_size, before.st_ino) == (
-        after.st_mtime_ns,
-        after.st_ctime_ns,
-        after.st_size,
-        after.st_ino,
+    return (
+        before.st_ctime_ns == after.st_ctime_ns
+        and before.st_mtime_ns == after.st_mtime_ns
+        and before.st_size == after.st_size
+        and before.st_ino == after.st_ino
     )
 
 
@@ -282,23 +290,27 @@ def _copy_in_kernel(source: int, target: int, size: int) -> int:
 _copy_some = _copy_in_kernel if hasattr(os, "copy_file_range") else _copy_through_memory
 
 
+def parts(pipe: int) -> Iterator[tuple[int, int]]:
+    """Take parts of an index from a pipe, until none is left."""
+    while part := os.read(pipe, PART.size):
+        yield PART.unpack(part)
+
+
 def main(argv: list[str]) -> None:
     source, target, index, skip = map(os.fsencode, argv[:4])
-    start, stop, id_size, older_than_ns = map(int, argv[4:])
+    id_size, older_than_ns = map(int, argv[4:])
+    parent = os.getppid()
     with open(skip, "rb") as paths:
         skipped = frozenset(paths.read().split(b"\0"))
     with open(index, "r+b") as file, mmap.mmap(file.fileno(), 0) as entries:
         copier = Copier(
-            entries,
-            source,
-            target,
-            id_size=id_size,
-            older_than_ns=older_than_ns,
-            skip=skipped,
-            child_of=os.getppid(),
+            entries, source, target, id_size=id_size, older_than_ns=older_than_ns, skip=skipped
         )
-        done = copier.copy(start, stop)
-    sys.stdout.buffer.write(done.written())
+        for start, stop in parts(sys.stdin.fileno()):
+            if os.getppid() != parent:
+                sys.exit("the process that asked for this has ended")
+            copier.copy(start, stop)
+        sys.stdout.buffer.write(copier.done().written())
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ WORTHWHILE = 20
 SHARE = 1000
 """A further process begins to pay from about this many files on."""
 
+PART = 250
+"""So many files a process takes at once, and so many parts there are at most: more would not fit into
+a pipe on every system."""
+
 MOST_PROCESSES = 4
 
 _HEADER = struct.Struct(">4sII")
@@ -163,27 +167,34 @@ def _different(repository: Repository, index: _Index, tree: str) -> list[bytes]:
 
 def _copy_all(work: _Work) -> copying.Done | None:
     """Copy with as many processes as pay; `None` if one of them did not come to its end."""
-    *parts, own = _parts(work.index)
-    started = [_start(work, part) for part in parts]
-    try:
-        done = _copy_part(work, own)
-        for process in started:
-            said, _ = process.communicate()
-            if process.returncode:
-                return None
-            done = done.with_another(copying.Done.read(said))
-    finally:
-        for process in started:
-            with process:  # Waits for its end, too.
-                process.kill()
+    queue, filled = os.pipe()
+    with os.fdopen(queue, "rb", buffering=0), os.fdopen(filled, "wb") as out:
+        out.write(b"".join(copying.PART.pack(*part) for part in _parts(work.index)))
+        out.close()
+        started: list[subprocess.Popen[bytes]] = []
+        try:
+            started.extend(_start(work, queue) for _ in range(_processes(work.index) - 1))
+            done = _copy(work, queue)
+            for process in started:
+                said, _ = process.communicate()
+                if process.returncode:
+                    return None
+                done = done.with_another(copying.Done.read(said))
+        finally:
+            for process in started:
+                with process:  # Waits for its end, too.
+                    process.kill()
     return done
 
 
 def _parts(index: _Index) -> list[tuple[int, int]]:
     count = len(index.entries) - 1
-    processes = max(1, min(_processors(), MOST_PROCESSES, count // SHARE))
-    bounds = [index.entries[count * number // processes] for number in range(processes + 1)]
-    return list(itertools.pairwise(bounds))
+    bounds = index.entries[: -1 : max(PART, -(-count // PART))]
+    return list(itertools.pairwise([*bounds, index.entries[-1]]))
+
+
+def _processes(index: _Index) -> int:
+    return max(1, min(_processors(), MOST_PROCESSES, len(index.entries) // SHARE))
 
 
 def _processors() -> int:
@@ -192,20 +203,20 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _start(work: _Work, part: tuple[int, int]) -> subprocess.Popen[bytes]:
+def _start(work: _Work, queue: int) -> subprocess.Popen[bytes]:
     # A process of its own and no fork: other threads of this one may hold any lock just now.
     index = work.index
-    numbers = (*part, index.id_size, index.written_ns)
     program = [sys.executable, "-I", "-S", copying.__file__]
     return subprocess.Popen(
-        [*program, work.source, work.target, index.path, work.skip, *map(str, numbers)],
-        stdin=subprocess.DEVNULL,
+        [*program, work.source, work.target, index.path, work.skip,
+         str(index.id_size), str(index.written_ns)],
+        stdin=queue,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
 
 
-def _copy_part(work: _Work, part: tuple[int, int]) -> copying.Done:
+def _copy(work: _Work, queue: int) -> copying.Done:
     with work.index.path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as entries:
         copier = copying.Copier(
             entries,
@@ -215,7 +226,9 @@ def _copy_part(work: _Work, part: tuple[int, int]) -> copying.Done:
             older_than_ns=work.index.written_ns,
             skip=frozenset(work.skip.read_bytes().split(b"\0")),
         )
-        return copier.copy(*part)
+        for part in copying.parts(queue):
+            copier.copy(*part)
+        return copier.done()
 
 
 def _write_index(index: _Index, target: Path, object_format: str) -> None:
