@@ -11,6 +11,7 @@ import pytest
 
 from sideshoot.errors import CannotStart
 from sideshoot.hosts import notes
+from sideshoot.hosts.claude import Claude, settings
 from sideshoot.hosts.program import program
 from sideshoot.hosts.servers import codex, cursor, gemini
 from sideshoot.hosts.worktrees import worktrees
@@ -246,3 +247,31 @@ def test_hosts_look_where_their_variables_say(
     assert codex().file == tmp_path / "CODEX_HOME" / "config.toml"
     assert gemini().file == tmp_path / "GEMINI_CLI_HOME" / ".gemini" / "settings.json"
     assert worktrees().file == tmp_path / "CLAUDE_CONFIG_DIR" / "settings.json"
+
+
+def test_a_plugin_from_elsewhere_counts_as_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
+    assert not Claude().is_installed()
+    (tmp_path / "settings.json").write_text('{"enabledPlugins": {"sideshoot@sideshoot": true}}')
+    assert Claude().is_installed()
+    (tmp_path / "settings.json").write_text('{"enabledPlugins": {"sideshoot@sideshoot": false}}')
+    assert not Claude().is_installed()
+
+
+def test_two_that_share_a_file_leave_it_as_it_was_in_any_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
+    file = tmp_path / "settings.json"
+    text = '{\n  "model": "opus", // mine\n  "hooks": {\n    "Stop": []\n  }\n}\n'
+    file.write_text(text)
+    both = (settings, worktrees)
+    for first, second in (both, both[::-1]):
+        for leaving in ((first, second), (second, first)):
+            act(first().install())
+            act(second().install())
+            for host in leaving:
+                act(host().uninstall())
+            assert file.read_text() == text

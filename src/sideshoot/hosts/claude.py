@@ -71,8 +71,8 @@ class Claude:
     name: str = "claude"
 
     def is_installed(self) -> bool:
-        """Whether its settings say so; it is not asked itself."""
-        return settings().is_installed()
+        """Whether its settings say so, wherever the plugin is from; it is not asked itself."""
+        return settings().value_at(("enabledPlugins", PLUGIN)) is True
 
     def install(self) -> Plan:
         """:raises CannotStart: Claude Code is missing, or knows another marketplace of that name."""

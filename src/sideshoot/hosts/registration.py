@@ -117,6 +117,13 @@ class Registration:
         text = read_text(self.file)
         return all(self._stands(text, entry) for entry in self.entries)
 
+    def value_at(self, place: Place) -> Any:
+        """What stands somewhere in the file, `None` where nothing does.
+
+        :raises CannotStart: the file is broken.
+        """
+        return self._value(read_text(self.file) or "", place)
+
     def taking(self) -> Edit | None:
         """What takes them out; `None` if none of ours is there.
 
