@@ -83,6 +83,10 @@ nice codex exec x
 nohup codex exec x &
 setsid -f codex exec x
 stdbuf -oL codex exec x
+codex exec "$(cat <<'EOF'\nit's (tricky) `a "\nEOF\n)"
+x=$(codex exec "$(cat <<EOF\na ) b\nEOF\n)")
+for x in a; do (codex exec "$x" &) ; done; wait
+coproc codex exec x
 time codex exec x
 time -p codex exec x
 exec codex exec x
@@ -131,6 +135,15 @@ type codex
 man codex
 ls ~/.codex ./codex
 cd codex
+git commit -m "$(cat <<'EOF'\nAdd codex exec (it's nice) && claude -p\n\nbody ; codex exec x\nEOF\n)"
+gh pr create --body "$(cat <<'EOF'\n## Run\n```\ncodex exec x\n```\nEOF\n)"
+python3 - <<'EOF'\nimport os; os.system("codex exec x")\nEOF
+printf '%s\n' "codex exec" > notes.md
+sed -i 's/codex/claude/; s/a/b/' f
+awk '{ if (codex) print }' f
+jq '.codex | .claude' f
+echo "a" # it's codex
+export CODEX=codex
 cat codex.md
 codex-lint x
 ./codex/build.sh

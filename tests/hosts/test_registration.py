@@ -275,3 +275,11 @@ def test_two_that_share_a_file_leave_it_as_it_was_in_any_order(
             for host in leaving:
                 act(host().uninstall())
             assert file.read_text() == text
+
+
+def test_a_path_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", "/data/\udcff")
+
+    with pytest.raises(CannotStart, match="no UTF-8"):
+        settings().install()

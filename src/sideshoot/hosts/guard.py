@@ -172,6 +172,7 @@ _PREFIXES = {
     "time": _Prefix("-f --format -o --output"),
     "exec": _Prefix("-a"),
     "builtin": _Prefix(),
+    "coproc": _Prefix(),
     "caffeinate": _Prefix("-t -w"),
     "xargs": _Prefix(
         "-I -i -L -l -n -P -s -d -E -a --max-args --max-procs --replace --delimiter --arg-file"

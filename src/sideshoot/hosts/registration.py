@@ -153,6 +153,11 @@ class Registration:
             changed = self._put_one(text, entry)
             splices.append(Splice.between(text, changed))
             text = changed
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            # Bytes of a path that are no text come as lone surrogates.
+            raise CannotStart(
+                f"{self.title} can't be told of a path that is no UTF-8; nothing was changed"
+            )
         around = {entry.place[:depth] for entry in entries for depth in range(1, len(entry.place))}
         made = sorted(place for place in around if self._value(before or "", place) is None)
         return text, Note(notes.digest_of(text), tuple(splices), tuple(made), before is None)
