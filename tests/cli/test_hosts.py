@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +11,9 @@ import pytest
 from support.terminal import on_terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.command import Command
 
+COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 CODEX = b'model = "x" # fav\n'
 
 
@@ -86,6 +87,9 @@ def test_programs_get_what_will_be_and_what_was_done(sideshoot: Command, codex: 
     asked = sideshoot("setup", "--install", "codex", "--json")
     assert asked.status == 3
     (plan,) = asked.json["hosts"]
+    row = next(line for line in COMMANDS.splitlines() if line.startswith("| `setup --install` |"))
+    named = {*re.findall(r"`(\w+)`", row)}
+    assert {*asked.json, *plan, *plan["files"][0]} == named
     assert (plan["host"], plan["changes"], plan["done"]) == ("codex", True, False)
     assert "+[mcp_servers.sideshoot]" in plan["files"][0]["lines"]
     assert codex.read_bytes() == CODEX

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ import pytest
 
 from support.claude import set_up_claude
 from support.codex import set_up_codex
-from support.command import TIME_LIMIT_S, environment
 from support.gemini import set_up_gemini
+from support.hosts import run_host
 from support.models import ModelServer, mcp_tool, play, say
 from support.plugin import Conversation
 
@@ -39,21 +38,6 @@ def claude(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, models: ModelServer)
     return set_up_claude(monkeypatch, tmp_path / "claude", models)
 
 
-def host(folder: Path, *argv: str, **variables: str) -> str:
-    """What a command of a host prints."""
-    done = subprocess.run(
-        argv,
-        cwd=folder,
-        env=environment(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=TIME_LIMIT_S,
-    )
-    assert done.returncode == 0, done
-    return done.stdout.decode()
-
-
 def put_in_another_plugin(repo: Repo, folder: Path) -> None:
     """The user has a plugin from somewhere else already."""
     (folder / "p" / ".claude-plugin").mkdir(parents=True)
@@ -63,8 +47,8 @@ def put_in_another_plugin(repo: Repo, folder: Path) -> None:
     (folder / ".claude-plugin" / "marketplace.json").write_text(json.dumps(market))
     manifest = {"name": OTHER, "version": "1.0.0", "description": "d"}
     (folder / "p" / ".claude-plugin" / "plugin.json").write_text(json.dumps(manifest))
-    host(repo.top, "claude", "plugin", "marketplace", "add", str(folder))
-    host(repo.top, "claude", "plugin", "install", f"{OTHER}@{OTHER}")
+    run_host(repo.top, "claude", "plugin", "marketplace", "add", str(folder))
+    run_host(repo.top, "claude", "plugin", "install", f"{OTHER}@{OTHER}")
 
 
 def of_claude(home: Path) -> dict[str, bytes]:
@@ -93,7 +77,7 @@ def test_claude_code_has_the_plugin_until_it_is_taken_back(
     assert sideshoot("setup", "--install", "claude").ok().out == (
         "Claude Code has the plugin already\n"
     )
-    listed = json.loads(host(repo.top, "claude", "plugin", "list", "--json"))
+    listed = json.loads(run_host(repo.top, "claude", "plugin", "list", "--json"))
     assert "sideshoot@sideshoot" in [plugin["id"] for plugin in listed if plugin["enabled"]]
     with Conversation(models, repo.top) as conversation:  # no `sideshoot` is on PATH
         answer = conversation.command("/sideshoot:status")
@@ -112,9 +96,9 @@ def test_claude_code_has_the_plugin_until_it_is_taken_back(
     else:
         assert after == before
     assert not (Path(os.environ["XDG_DATA_HOME"]) / "sideshoot").exists()
-    left = json.loads(host(repo.top, "claude", "plugin", "list", "--json"))
+    left = json.loads(run_host(repo.top, "claude", "plugin", "list", "--json"))
     assert "sideshoot@sideshoot" not in [plugin["id"] for plugin in left]
-    assert "sideshoot" not in host(repo.top, "claude", "plugin", "marketplace", "list")
+    assert "sideshoot" not in run_host(repo.top, "claude", "plugin", "marketplace", "list")
     assert sideshoot("setup", "--uninstall", "claude").ok().out == (
         "Claude Code has no plugin of Sideshoot's\n"
     )
@@ -127,7 +111,7 @@ def test_a_marketplace_of_that_name_from_elsewhere_is_left_alone(
     (tmp_path / "m" / ".claude-plugin").mkdir(parents=True)
     market = {"name": "sideshoot", "owner": {"name": "x"}, "plugins": []}
     (tmp_path / "m" / ".claude-plugin" / "marketplace.json").write_text(json.dumps(market))
-    host(repo.top, "claude", "plugin", "marketplace", "add", str(tmp_path / "m"))
+    run_host(repo.top, "claude", "plugin", "marketplace", "add", str(tmp_path / "m"))
     before = of_claude(claude)
 
     sideshoot("setup", "--install", "claude", "--yes").refused("left as it is", status=3)
@@ -151,9 +135,9 @@ def test_codex_starts_the_server_until_it_is_taken_back(
 
     sideshoot("setup", "--install", "codex", "--yes").ok()
 
-    servers = json.loads(host(repo.top, "codex", "mcp", "list", "--json"))
+    servers = json.loads(run_host(repo.top, "codex", "mcp", "list", "--json"))
     assert {server["name"] for server in servers} == {"other", "sideshoot"}
-    host(repo.top, "codex", "exec", play(mcp_tool("sideshoot", "status"), say("done")))
+    run_host(repo.top, "codex", "exec", play(mcp_tool("sideshoot", "status"), say("done")))
     assert '\\"jobs\\"' in models.asked[-1].text or '"jobs"' in models.asked[-1].text
     installed = file.read_bytes()
     sideshoot("setup", "--uninstall", "codex", "--yes").ok()
@@ -178,7 +162,7 @@ def test_gemini_starts_the_server_until_it_is_taken_back(
 
     sideshoot("setup", "--install", "gemini", "--yes").ok()
 
-    listed = host(repo.top, "gemini", "mcp", "list", GEMINI_CLI_TRUST_WORKSPACE="true")
+    listed = run_host(repo.top, "gemini", "mcp", "list", GEMINI_CLI_TRUST_WORKSPACE="true")
     assert "sideshoot: " in listed
     assert "- Connected" in listed
     sideshoot("setup", "--uninstall", "gemini", "--yes").ok()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 from sideshoot.mcp.catalogue import TOOLS
 from support.claude import set_up_claude
 from support.codex import set_up_codex
-from support.command import TIME_LIMIT_S, environment
+from support.hosts import run_host
 from support.models import ModelServer, mcp_tool, play, say
 
 if TYPE_CHECKING:
@@ -85,19 +84,6 @@ def register_with_codex(home: Path, *settings: str) -> None:
         file.write("".join(f"{line}\n" for line in lines))
 
 
-def host(argv: list[str], repo: Repo) -> str:
-    done = subprocess.run(
-        argv,
-        cwd=repo.top,
-        env=environment({}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIME_LIMIT_S,
-    )
-    assert done.returncode == 0, done
-    return done.stdout.decode()
-
-
 def test_the_round_has_every_tool() -> None:
     assert {name for name, _ in ROUND} == set(TOOLS)
 
@@ -131,7 +117,7 @@ def test_claude_code_calls_every_tool(
     servers = {"mcpServers": {"sideshoot": {"command": SERVER[0], "args": SERVER[1:]}}}
     argv = ["claude", "-p", "--strict-mcp-config", "--mcp-config", json.dumps(servers)]
     argv += ["--allowedTools", "mcp__sideshoot", "--", round_of("claude")]
-    assert "done" in host(argv, repo)
+    assert "done" in run_host(repo.top, *argv)
     check_round(models, repo, sideshoot)
 
 
@@ -146,7 +132,7 @@ def test_codex_calls_every_tool(
 ) -> None:
     home = set_up_codex(monkeypatch, tmp_path / "codex", models)
     register_with_codex(home, 'env_vars = ["CODEX_HOME"]')
-    host(["codex", "exec", "--json", round_of("codex")], repo)
+    run_host(repo.top, "codex", "exec", "--json", round_of("codex"))
     check_round(models, repo, sideshoot)
 
 
@@ -163,7 +149,7 @@ def test_a_job_goes_on_when_codex_has_waited_for_long_enough(
     go = tmp_path / "go"
     script = f"while [ ! -e '{go}' ]; do sleep 0.05; done; echo x > x"
     run = mcp_tool("sideshoot", "run", command=["sh", "-c", script])
-    host(["codex", "exec", "--json", play(run, say("done"))], repo)
+    run_host(repo.top, "codex", "exec", "--json", play(run, say("done")))
     assert "timed out" in models.asked[-1].text
     (job,) = sideshoot.json("status")["jobs"]
     assert job["state"] == "running"

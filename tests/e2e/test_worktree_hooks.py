@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.claude import set_up_claude
-from support.command import TIME_LIMIT_S, environment
+from support.hosts import run_host
 from support.models import ModelServer, play, say, shell, tool
 from support.processes import await_true
 
@@ -34,16 +33,7 @@ def claude(
 
 
 def run_claude(repo: Repo, *words: str) -> str:
-    done = subprocess.run(
-        ["claude", *words, "--allowedTools", "Bash,EnterWorktree,ExitWorktree"],
-        cwd=repo.top,
-        env=environment({}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIME_LIMIT_S,
-    )
-    assert done.returncode == 0, done
-    return done.stdout.decode()
+    return run_host(repo.top, "claude", *words, "--allowedTools", "Bash,EnterWorktree,ExitWorktree")
 
 
 def test_a_session_in_a_worktree_is_a_job_until_it_ends(repo: Repo, sideshoot: Command) -> None:

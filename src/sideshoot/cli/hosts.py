@@ -142,4 +142,5 @@ def _record(plan: Plan, *, done: bool) -> dict[str, Any]:
         "folder": str(plan.folder) if plan.folder else None,
         "commands": [shlex.join(words) for words in plan.commands],
         "files": [{**path_fields(os.fsencode(it.file)), "lines": _diff(it)} for it in plan.changes],
+        "note": plan.note or None,
     }
