@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from sideshoot.agents.claude import ClaudeAgent
 from sideshoot.agents.claude.transfer import ClaudeParty, source_of
 from sideshoot.agents.codex import CodexAgent
 from sideshoot.agents.codex.transfer import CodexParty
+from sideshoot.agents.conversation import Conversation, assistant, user
 from sideshoot.agents.opencode import OpenCodeAgent
 from sideshoot.agents.opencode.transfer import OpenCodeParty
 from sideshoot.agents.transfer import Party, Source, party_named
@@ -37,6 +40,8 @@ FIRST = (
     f"remember the word PLUM {play(shell('echo tool-said-this'), say('I shall remember PLUM.'))}"
 )
 """What one agent was asked, and said, and did."""
+
+SAID = Conversation((user("plant a plum"), assistant("planted")))
 
 
 @pytest.fixture
@@ -224,6 +229,73 @@ def test_a_codex_that_can_not_take_it_is_said(
         codex.find(None, folder)
 
 
+def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, answer: str) -> None:
+    """Put a program on PATH that answers each line, `it`, with what the piece of Python says."""
+    program = folder / "bin" / name
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nimport json, sys\nfor line in sys.stdin:\n"
+        f"    it = json.loads(line)\n{textwrap.indent(textwrap.dedent(answer), '    ')}\n"
+        "    for answer in answers: print(json.dumps(answer), flush=True)\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({"session_id": "s", "num_turns": 1}, "asks its model at once; run `npm install"),
+        ({"session_id": "s", "is_error": True, "result": "no\nroom"}, "no room"),
+        ({}, "does not take the conversation"),
+        (None, "claude ended with status 0"),
+    ],
+)
+def test_a_claude_that_does_not_take_it_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, result: dict[str, Any] | None, said: str
+) -> None:
+    told = {"type": "result", **result} if result is not None else None
+    stand_in(
+        monkeypatch,
+        folder,
+        "claude",
+        f"""
+        answers = []
+        if it["type"] == "control_request":
+            facts = {{"request_id": it["request_id"], "subtype": "success", "response": {{}}}}
+            answers = [{{"type": "control_response", "response": facts}}]
+        elif {told!r} is None:
+            sys.exit()
+        else:
+            answers = [{told!r}]
+        """,
+    )
+
+    with pytest.raises(CannotStart, match=said):
+        ClaudeParty().take(SAID, Source("Codex", "x"), folder)
+
+
+def test_a_codex_that_knows_no_way_to_take_it_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(
+        monkeypatch,
+        folder,
+        "codex",
+        """
+        known = {"initialize": {}, "thread/start": {"thread": {"id": "t"}}}
+        error = {"code": -32600, "message": "Invalid request: unknown variant"}
+        known_ = it["method"] in known
+        told = {"result": known[it["method"]]} if known_ else {"error": error}
+        answers = [{"id": it["id"], **told}] if "id" in it else []
+        """,
+    )
+    source = Source("Claude Code", "x", folder / "x.jsonl")
+
+    with pytest.raises(CannotStart, match="this Codex can't take a conversation; run `npm"):
+        CodexParty().take(SAID, source, folder)
+
+
 def test_the_session_that_is_named_comes_before_the_current_one_and_the_newest(
     folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +304,8 @@ def test_the_session_that_is_named_comes_before_the_current_one_and_the_newest(
     with pytest.raises(CannotStart, match="no session of"):
         party.find(None, folder)
     name = "".join(c if c.isalnum() else "-" for c in str(folder.resolve()))
-    for number, (project, session) in enumerate([(name, "a"), (name, "b"), ("-other", "c")]):
+    there = [(name, "a"), (name, "b"), ("-other", "c"), (name, "agent-of-b")]
+    for number, (project, session) in enumerate(there):
         file = Transcript().write(projects / project / f"{session}.jsonl")
         os.utime(file, (number, number))
 

@@ -70,6 +70,8 @@ class Gathering:
         messages = tuple(
             Message(role, "\n\n".join(message.text for message in each)) for role, each in in_a_row
         )
+        if messages and messages[0].role is Role.ASSISTANT:  # models want the user to begin
+            messages = (user("[what was said before is left out]"), *messages)
         return Conversation(messages, self._left_out, self.whole and not self._left_out)
 
     def _put(self, message: Message) -> None:

@@ -9,7 +9,6 @@ what is not known is passed over (2.1.197).
 from __future__ import annotations
 
 import json
-import stat
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -43,9 +42,9 @@ def read_transcript(file: Path) -> Conversation:
     :raises CannotStart: it can't be read, or holds no conversation.
     """
     try:
+        if not file.is_file():  # a pipe would be waited for
+            raise CannotStart(f"there is no file {show_path(file)}")
         with file.open("rb") as lines:
-            if not stat.S_ISREG(file.stat().st_mode):
-                raise CannotStart(f"{show_path(file)} is no file")
             conversation = _gathered(lines, _Outline.of(lines))
     except OSError as error:
         raise CannotStart(f"can't read {show_path(file)}: {error.strerror}") from None
@@ -62,12 +61,16 @@ class _Outline:
     """Where each entry begins, in bytes."""
     before: dict[str, str] = field(default_factory=dict)
     """The entry before each one; what has none begins a conversation, or one after a compaction."""
+    previous: dict[str, str | None] = field(default_factory=dict)
+    """The entry in the line above each one, which need not be the one before it."""
     answers: dict[str, list[str]] = field(default_factory=dict)
     """The answers of tools to each call: of several at once only one is gone on from."""
     spoken: set[str] = field(default_factory=set)
     """The entries that somebody said."""
     last: str | None = None
     """The newest of them."""
+    noted: str | None = None
+    """The newest entry of all."""
     readable: bool = True
 
     @classmethod
@@ -97,6 +100,7 @@ class _Outline:
         if not isinstance(name, str) or entry.get("isSidechain") is True:
             return
         self.places[name] = place
+        self.previous[name], self.noted = self.noted, name
         if isinstance(before, str):
             self.before[name] = before
             if _answers(entry):
@@ -109,9 +113,7 @@ class _Outline:
         before = self.before.get(name)
         if before is None or before in self.places:
             return before
-        # Its line can't be read: what lies before it is the best guess.
-        earlier = [each for each, place in self.places.items() if place < self.places[name]]
-        return earlier[-1] if earlier else None
+        return self.previous[name]  # its line can't be read: that is the best guess
 
 
 def _gathered(lines: IO[bytes], outline: _Outline) -> Conversation:

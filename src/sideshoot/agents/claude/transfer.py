@@ -37,6 +37,9 @@ TAKE_S = 60.0
 _ALONE = (f"--settings={json.dumps({'disableAllHooks': True})}", "--strict-mcp-config")
 
 
+_OF_SUBAGENT = "agent-"
+"""How transcripts of subagents are called, which some versions keep beside those of sessions."""
+
 _SESSION_VARIABLES = ("SIDESHOOT_SESSION", "CLAUDE_CODE_SESSION_ID")
 
 
@@ -156,6 +159,8 @@ def _say(claude: Conversation, ears: _Ears, *parts: str) -> str:
         raise RpcFailure(claude.obituary())
     if result.get("is_error") or not isinstance(result.get("session_id"), str):
         raise RpcFailure(str(result.get("result") or result.get("subtype")))
+    if result.get("num_turns"):
+        raise RpcFailure(f"this version asks its model at once; run `{INSTALL}`")
     return str(result["session_id"])
 
 
@@ -195,4 +200,5 @@ def _transcripts_of(folder: Path) -> list[Path]:
     name = re.sub(r"[^a-zA-Z0-9]", "-", os.fspath(folder))
     named = [it for it in projects() if it.name == name or it.name.startswith(name[:200] + "-")]
     exact = [it for it in named if it.name == name] or (named if len(name) > 200 else [])
-    return [file for project in exact for file in project.glob("*.jsonl") if file.is_file()]
+    files = [file for project in exact for file in project.glob("*.jsonl") if file.is_file()]
+    return [file for file in files if not file.name.startswith(_OF_SUBAGENT)]

@@ -14,7 +14,7 @@ from sideshoot.agents.codex.importing import Ears, imported
 from sideshoot.agents.codex.server import PROGRAM, Server
 from sideshoot.agents.codex.thread import START_S
 from sideshoot.agents.conversation import Gathering, Message, Role, user
-from sideshoot.agents.rpc import Refused, RpcFailure
+from sideshoot.agents.rpc import METHOD_NOT_FOUND, Refused, RpcFailure
 from sideshoot.agents.surroundings import refuse_unnamable
 from sideshoot.agents.transfer import Source, Taken, folders_of, note_on_origin
 from sideshoot.agents.words import one_line
@@ -40,6 +40,7 @@ class CodexParty:
         :raises UsageError: there is none of this id.
         :raises CannotStart: there is none, or Codex can't be asked.
         """
+        refuse_unnamable("codex", folder)
         named = session or os.environ.get("CODEX_THREAD_ID")
         with _server(folder) as server:
             if named:
@@ -111,7 +112,12 @@ def _begun(server: Server, conversation: Conversation, source: Source, folder: P
     note = _as_item(user(note_on_origin(conversation, source)))
     items = [*(_as_item(message) for message in conversation.messages), note]
     parameters = {"threadId": thread_id, "items": items}
-    server.call("thread/inject_items", parameters, timeout_s=START_S)
+    try:
+        server.call("thread/inject_items", parameters, timeout_s=START_S)
+    except Refused as refusal:
+        if refusal.code != METHOD_NOT_FOUND and "unknown variant" not in refusal.message:
+            raise
+        raise CannotStart(f"this Codex can't take a conversation; run `{INSTALL}`") from None
     name = f"{source.title} session {source.session}"
     with contextlib.suppress(Refused):
         server.call("thread/name/set", {"threadId": thread_id, "name": name})

@@ -104,7 +104,7 @@ def _refuse_missing() -> None:
 
 
 def _named(client: Client, session: str) -> Source:
-    if session.isalnum() or session.replace("_", "").isalnum():
+    if session.replace("_", "").isalnum():
         with contextlib.suppress(Refused):
             return Source(OpenCodeParty.title, str(client.get(f"/session/{session}")["id"]))
     raise UsageError(f"OpenCode has no session {session!r}; name another")
