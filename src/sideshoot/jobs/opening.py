@@ -21,12 +21,13 @@ from sideshoot.workspace.reopening import Reuse
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sideshoot.git import Repository
     from sideshoot.jobs.folder import JobFolder
     from sideshoot.jobs.store import Store
     from sideshoot.workspace.base import Base
+    from sideshoot.workspace.place import Workspace
 
 
 def open_place(
@@ -68,27 +69,21 @@ def _refilled(
     assert earlier.base is not None
     assert earlier.result is not None
     base = base_again(repository, job.id, earlier.base, earlier.head)
-    job, notes = _made(repository, store, folder, job, base, result=earlier.result)
-    return take_over(store, earlier, job), notes
+    job, notes = _made(repository, store, folder, job, base)
+    with _or_nothing(repository, store, job) as workspace:
+        notes += refill(workspace, earlier.result)
+        return take_over(store, earlier, job), notes
 
 
 def _made(
-    repository: Repository,
-    store: Store,
-    folder: JobFolder,
-    job: Job,
-    base: Base,
-    *,
-    result: str | None = None,
+    repository: Repository, store: Store, folder: JobFolder, job: Job, base: Base
 ) -> tuple[Job, list[str]]:
-    """Make a workspace, and put the result of an earlier one into it, if there is one."""
+    """Make a workspace that starts from `base`."""
     request = job.request
     reached("run.base")
     job = _planned(repository, store, job, base)
     reached("run.planned")
-    workspace = workspace_of(repository, job)
-    assert workspace is not None
-    try:
+    with _or_nothing(repository, store, job) as workspace:
         take_guard(repository, job.id, workspace.branch).save(folder.guard)
         reached("run.guarded")
         shared = request.equipment.link
@@ -101,15 +96,21 @@ def _made(
             lfs=request.equipment.lfs,
             reuse=Reuse(request.equipment.pool, request.equipment.cache),
         )
-        notes += _writable_links(job, shared)
-        if result is not None:
-            notes += refill(workspace, result)
+        return job, [*notes, *_writable_links(job, shared)]
+
+
+@contextlib.contextmanager
+def _or_nothing(repository: Repository, store: Store, job: Job) -> Iterator[Workspace]:
+    """The workspace that a record names; of one that can't be made complete nothing stays."""
+    workspace = workspace_of(repository, job)
+    assert workspace is not None
+    try:
+        yield workspace
     except BaseException:
         with contextlib.suppress(SideshootError, OSError):
             remove_workspace(repository, workspace)
             store.update(job.id, **NO_WORKSPACE)
         raise
-    return job, notes
 
 
 def _writable_links(job: Job, shared: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ result and is decided together with the one that went on.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import JobNotFound, WrongState
 from sideshoot.jobs.folder import JobFolder
@@ -74,22 +74,8 @@ def take_over(store: Store, earlier: Job, job: Job) -> Job:
     :raises WrongState: somebody decided on it meanwhile.
     :raises Busy: somebody decides on it all the while.
     """
-    with locked(JobFolder(store.state_dir, earlier.id).decision_lock), store.transaction():
-        store.update(
-            earlier.id,
-            expect=State.FINISHED,
-            decision_expect=UNDECIDED,
-            continued_by=job.id,
-            **NO_WORKSPACE,
-        )
-        return store.update(
-            job.id,
-            expect=State.RUNNING,
-            decision=earlier.decision,
-            kept_paths=earlier.kept_paths,
-            opened=True,
-            result=earlier.result,
-        )
+    with locked(JobFolder(store.state_dir, earlier.id).decision_lock):
+        return _passed_on(store, earlier, job)
 
 
 def is_open(repository: Repository, job: Job) -> bool:
@@ -133,6 +119,25 @@ def _handed_over(repository: Repository, store: Store, earlier: Job, job: Job) -
 
     assert earlier.base is not None
     repository.git.run("update-ref", base_ref(job.id), earlier.base)
+    taken = _passed_on(
+        store,
+        earlier,
+        job,
+        worktree=earlier.worktree,
+        git_dir=earlier.git_dir,
+        branch=earlier.branch,
+        head=earlier.head,
+        base=earlier.base,
+    )
+    finish_handover(repository, store, taken)
+    return taken
+
+
+def _passed_on(store: Store, earlier: Job, job: Job, **place: Any) -> Job:
+    """Write into both records that the later one holds the work of both.
+
+    :param place: what the later one's says of its workspace, if it does not yet.
+    """
     with store.transaction():
         store.update(
             earlier.id,
@@ -141,18 +146,12 @@ def _handed_over(repository: Repository, store: Store, earlier: Job, job: Job) -
             continued_by=job.id,
             **NO_WORKSPACE,
         )
-        taken = store.update(
+        return store.update(
             job.id,
             expect=State.RUNNING,
             decision=earlier.decision,
             kept_paths=earlier.kept_paths,
-            worktree=earlier.worktree,
-            git_dir=earlier.git_dir,
-            branch=earlier.branch,
             opened=True,
-            head=earlier.head,
-            base=earlier.base,
             result=earlier.result,
+            **place,
         )
-    finish_handover(repository, store, taken)
-    return taken
