@@ -15,6 +15,7 @@ import pytest
 from sideshoot.agents.base import AgentResult
 from sideshoot.errors import UsageError, WrongState
 from sideshoot.jobs import service
+from sideshoot.jobs.claims import release
 from sideshoot.jobs.create import GO_ON
 from sideshoot.jobs.decide import discard_job, keep_job, restore_job, undo_job
 from sideshoot.model import Decision, Isolation, Job, Outcome, State
@@ -254,18 +255,12 @@ import sys
 from pathlib import Path
 from sideshoot.git import discover
 from sideshoot.jobs import service
-from sideshoot.jobs.create import GO_ON
 service.work(discover(Path(sys.argv[1])), sys.argv[2])
 """
 
 
-@pytest.mark.parametrize("step", ["run.agent-done", "run.captured"])
-def test_a_worker_that_dies_after_it_took_the_workspace(
-    jobs: Jobs, gardener: Gardener, step: str
-) -> None:
-    from sideshoot.jobs.claims import release
-
-    first = gardener.works(jobs, "made1")
+def killed_at(jobs: Jobs, step: str, first: Job) -> Job:
+    """A job that goes on with `first`, of which the worker was killed at a step of its work."""
     second = jobs.create("echo x > made2")
     release(jobs.folder(second))
     request = second.request
@@ -280,7 +275,15 @@ def test_a_worker_that_dies_after_it_took_the_workspace(
     )
     assert done.returncode == -signal.SIGKILL
     service.recover(jobs.repository)
-    now = jobs.get(second)
+    return jobs.get(second)
+
+
+@pytest.mark.parametrize("step", ["run.agent-done", "run.captured"])
+def test_a_worker_that_dies_after_it_took_the_workspace(
+    jobs: Jobs, gardener: Gardener, step: str
+) -> None:
+    first = gardener.works(jobs, "made1")
+    now = killed_at(jobs, step, first)
     assert (now.state, now.outcome, now.worktree) == (
         State.FINISHED,
         Outcome.INTERRUPTED,
@@ -288,6 +291,24 @@ def test_a_worker_that_dies_after_it_took_the_workspace(
     )
     keep(jobs, now)
     assert made(jobs) == ["made1", "made2"]
+
+
+@pytest.mark.parametrize("step", ["run.guarded", "keep.journalled", "keep.swapped"])
+def test_a_worker_that_dies_before_it_has_the_work_in_a_new_workspace(
+    jobs: Jobs, gardener: Gardener, worktrees: Path, step: str
+) -> None:
+    first = gardener.works(jobs, "made1")
+    discard_job(jobs.repository, jobs.store, first)
+    restore_job(jobs.repository, jobs.store, first)
+
+    now = killed_at(jobs, step, first)
+
+    assert (now.state, now.outcome) == (State.FINISHED, Outcome.INTERRUPTED)
+    await_true(lambda: not worktrees.exists(), "the removal of the folder")
+    assert jobs.get(first).continued_by is None
+    assert made(jobs) == []
+    keep(jobs, first)
+    assert made(jobs) == ["made1"]
 
 
 def test_a_thread_that_no_job_has_begun_is_gone_on_with(jobs: Jobs, gardener: Gardener) -> None:
