@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from sideshoot.git.command import rest_of
+from sideshoot.git.trees import NO_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,7 +52,7 @@ def changed_files(
     :param text_limit: what is larger than so many bytes counts as binary and is not read.
     """
     few = paths if len(paths) <= _PATHSPEC_LIMIT else ()
-    answer = _comparing(repository.git, text_limit).run(
+    answer = _comparing(repository.git.with_index(NO_INDEX), text_limit).run(
         "diff-tree", *_SHAPE, "--raw", "--numstat", "-z", base, result, "--", *map(os.fsdecode, few)
     )
     found = _parse(answer.stdout)

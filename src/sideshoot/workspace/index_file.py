@@ -48,7 +48,7 @@ class IndexFile:
     def __init__(
         self, data: bytes, facts: os.stat_result, extensions: int, object_format: str
     ) -> None:
-        self._data = bytearray(data)
+        self._data: bytes | bytearray = data
         self._facts = facts
         self._extensions = extensions
         self._format = object_format
@@ -101,12 +101,12 @@ class IndexFile:
         found = self.find(old)
         if found is None:
             return False
+        data = self._writable()
         for path, start in found.items():
-            entry = new[path]
-            self._data[start : start + STAT.size] = bytes(STAT.size)
-            _MODE.pack_into(self._data, start + _MODE_AT, int(entry.mode, 8))
-            oid = bytes.fromhex(entry.oid)
-            self._data[start + STAT.size : start + STAT.size + self._id_size] = oid
+            entry, end = new[path], start + STAT.size
+            data[start:end] = bytes(STAT.size)
+            _MODE.pack_into(data, start + _MODE_AT, int(entry.mode, 8))
+            data[end : end + self._id_size] = bytes.fromhex(entry.oid)
         above = {parent for path in new for parent in parents(path)}
         return self._forget_trees({b"", *above})
 
@@ -115,8 +115,9 @@ class IndexFile:
         found = self.find(entries)
         if found is None:
             return False
+        data = self._writable()
         for path, facts in files.items():
-            STAT.pack_into(self._data, found[path], *stamp(facts, self._mode(found[path])))
+            STAT.pack_into(data, found[path], *stamp(facts, self._mode(found[path])))
         return True
 
     def write(self, target: Path) -> None:
@@ -132,18 +133,25 @@ class IndexFile:
             os.fchmod(file.fileno(), stat.S_IMODE(self._facts.st_mode))
         os.utime(target, ns=(self._facts.st_atime_ns, self._facts.st_mtime_ns))
 
+    def _writable(self) -> bytearray:
+        # Who only looks for entries of a large index need not copy it.
+        data = self._data if isinstance(self._data, bytearray) else bytearray(self._data)
+        self._data = data
+        return data
+
     def _mode(self, start: int) -> int:
         (mode,) = _MODE.unpack_from(self._data, start + _MODE_AT)
         return int(mode)
 
     def _forget_trees(self, folders: Collection[bytes]) -> bool:
-        signature, size = _EXTENSION.unpack_from(self._data, self._extensions)
+        data = self._writable()
+        signature, size = _EXTENSION.unpack_from(data, self._extensions)
         begin = self._extensions + _EXTENSION.size
-        trees = _without(bytes(self._data[begin : begin + size]), folders, self._id_size)
+        trees = _without(bytes(data[begin : begin + size]), folders, self._id_size)
         if trees is None:
             return False
         head = _EXTENSION.pack(signature, len(trees))
-        self._data[self._extensions : begin + size] = head + trees
+        data[self._extensions : begin + size] = head + trees
         return True
 
 
