@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sideshoot.git import discover
-from sideshoot.workspace import pool
+from sideshoot.workspace import pool, pool_seal
 from sideshoot.workspace.capture import capture
 from sideshoot.workspace.ignored import list_ignored
 from sideshoot.workspace.removal import remove_workspace
@@ -355,6 +355,24 @@ class TestIsNotUsed:
             self.is_thrown_away(garden, folder, number)
         finally:
             os.umask(before)
+
+    @pytest.mark.parametrize("cut", [0, 40, -1])
+    def test_where_its_seal_is_not_whole(self, garden: Repo, cut: int) -> None:
+        first = opened(garden, "first", reuse=ONE)
+        number = inode(first.path)
+        finished(garden, first)
+        (entry,) = pool.entries(garden.common_dir)
+        entry.seal.write_bytes(entry.seal.read_bytes()[:cut])
+        self.is_thrown_away(garden, entry.folder, number)
+
+    def test_after_a_restart(self, garden: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = opened(garden, "first", reuse=ONE)
+        number = inode(first.path)
+        finished(garden, first)
+        (folder,) = held(garden)
+        with monkeypatch.context() as patch:
+            patch.setattr(pool_seal, "boot_id", lambda: "the next run")
+            self.is_thrown_away(garden, folder, number)
 
     def test_in_a_sparse_checkout(self, garden: Repo) -> None:
         finished(garden, opened(garden, "first", reuse=ONE))

@@ -8,14 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-
-def boot_id() -> str | None:
-    """What names this run of the machine; another one after a restart."""
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    import psutil  # noqa: PLC0415 - only where there is no /proc
-
-    return str(int(psutil.boot_time()))
+from sideshoot.boot import boot_id
 
 
 def started_at(pid: int) -> float | None:

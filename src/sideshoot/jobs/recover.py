@@ -159,7 +159,7 @@ def _without_workspace(repository: Repository, job: Job) -> dict[str, Any]:
 
 
 def _why(folder: JobFolder, job: Job) -> str:
-    from sideshoot.jobs.identity import boot_id  # noqa: PLC0415 - rare
+    from sideshoot.boot import boot_id  # noqa: PLC0415 - rare
 
     if job.state is State.QUEUED:
         last = _last_line(folder)

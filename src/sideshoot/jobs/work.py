@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.agents.base import Event, EventKind, Stop, StopReason
+from sideshoot.boot import boot_id
 from sideshoot.errors import AgentUnavailable, CannotStart, SideshootError
 from sideshoot.jobs.claims import holding
 from sideshoot.jobs.control import CANCEL, Control
 from sideshoot.jobs.events import EventLog
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.identity import boot_id, started_at
+from sideshoot.jobs.identity import started_at
 from sideshoot.jobs.interrupts import WORDS, Interrupts, shielded
 from sideshoot.jobs.limits import Limits, limit_passed
 from sideshoot.jobs.place import NO_WORKSPACE, workspace_of

@@ -5,21 +5,23 @@ which no program can set), and whoever changes a file the times of that. So the 
 all folders; the index holds those of the files, and git compares them faster than anybody else.
 
 git compares whole seconds. A seal is made only once the second has passed in which something was
-written last, so that a later change is always in another one.
+written last, so that a later change is always in another one. It is broken by a restart of the machine,
+for nobody waits until all of a workspace is safe on the disk, and power may have failed.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from typing import TYPE_CHECKING
 
+from sideshoot.boot import boot_id
 from sideshoot.errors import GitError
+from sideshoot.workspace.seal import now_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.git import Git, Repository
@@ -32,16 +34,17 @@ _EXACT: Mapping[str, str] = {
     "core.trustctime": "true",
     "index.sparse": "false",
 }
+_SECOND = 1_000_000_000
 _CHANGED = ("diff-files", "--quiet", "--ignore-submodules=all")
 
 
-def seal(top: Path, folders: Iterable[bytes]) -> bytes:
+def seal(top: Path, folders: Sequence[bytes]) -> bytes:
     """The seal of the folder at `top`.
 
     :param folders: all that are in it, relative to it, but those that may change.
     """
     begin = os.fsencode(top) + b"/"
-    told = [_names(top)]
+    told = [b"%s %d" % (boot_id().encode(), len(folders)), _names(top)]
     for path in folders:
         found = os.lstat(begin + path)
         told.append(b"%d %d %s" % (found.st_ino, found.st_ctime_ns, path))
@@ -53,16 +56,13 @@ def is_unbroken(top: Path, sealed: bytes) -> bool:
 
     The folder at `top` itself may have been renamed, which changes its time; its names are looked at.
     """
-    begin = os.fsencode(top) + b"/"
-    names, *told = sealed.split(b"\0")
-    if names != _names(top):
+    head, names, *told = sealed.split(b"\0")
+    if head != b"%s %d" % (boot_id().encode(), len(told)) or names != _names(top):
         return False
+    begin = os.fsencode(top) + b"/"
     for one in told:
         inode, ctime_ns, path = one.split(b" ", 2)
-        try:
-            found = os.lstat(begin + path)
-        except OSError:
-            return False
+        found = os.lstat(begin + path)
         if found.st_ino != int(inode) or found.st_ctime_ns != int(ctime_ns):
             return False
     return True
@@ -102,15 +102,9 @@ def nature(folder: Path | bytes) -> str:
 
 def await_next_second(folder: Path) -> None:
     """Wait until what is written in `folder` has a time with another second than before."""
-    begin = _second(folder)
-    while _second(folder) == begin:
+    begin = now_ns(folder)
+    while now_ns(folder) // _SECOND == begin // _SECOND:
         time.sleep(0.05)
-
-
-def _second(folder: Path) -> int:
-    # By the clock of the file system, which may be another machine's.
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
-        return int(os.fstat(file.fileno()).st_ctime)
 
 
 def _names(top: Path) -> bytes:

@@ -106,7 +106,7 @@ def _filled(
     while (entry := _taken(workspace, base)) is not None:
         git = git_in(repository, workspace.path, entry.index).configured(checkout_settings())
         candidate = _Candidate(workspace, entry, git)
-        with contextlib.suppress(OSError, GitError):
+        with contextlib.suppress(OSError, GitError, ValueError):
             if candidate.is_untouched(*like) and candidate.become(base, reuse):
                 return entry.index
         candidate.throw_away()

@@ -60,7 +60,7 @@ def break_seal(workspace: Workspace) -> int | None:
     """
     with contextlib.suppress(OSError):
         _seal_of(workspace).unlink(missing_ok=True)
-        return _now_ns(workspace.path.parent)
+        return now_ns(workspace.path.parent)
     return None
 
 
@@ -215,7 +215,7 @@ def _counts_folders(top: Path) -> bool:
     return bool(kinds) and kinds <= _COUNTING
 
 
-def _now_ns(folder: Path) -> int:
+def now_ns(folder: Path) -> int:
     """The time by the clock of the file system that `folder` lies in."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".time-") as file:
         return os.fstat(file.fileno()).st_ctime_ns
