@@ -11,7 +11,7 @@ import sideshoot
 
 PACKAGE = Path(sideshoot.__file__).parent
 
-BOTTOM = {"amounts", "config", "errors", "home", "lock", "model", "text", "__init__"}
+BOTTOM = {"amounts", "boot", "config", "errors", "home", "lock", "model", "text", "__init__"}
 ALLOWED = {
     "git": {"git"},
     "workspace": {"workspace", "git"},
