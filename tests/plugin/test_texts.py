@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[2]
 SCRIPT = "${CLAUDE_PLUGIN_ROOT}/scripts/sideshoot"
+GUARD = "${CLAUDE_PLUGIN_ROOT}/scripts/guard"
+"""A filter before it, for what happens often."""
 
 
 def read(file: Path) -> Any:
@@ -48,7 +50,8 @@ def test_every_slash_command_is_one_and_the_other_way_round() -> None:
         text = (PLUGIN / "commands" / f"{name}.md").read_text(encoding="utf-8")
         begins_a_job = name in SLASH_COMMAND.input["properties"]["command"]["enum"]
         assert (f'`command`: "{name}"' in text) == begins_a_job
-        assert begins_a_job or name == "setup" or f"the tool `{name}` in its place" in text
+        instead = (f"the tool `{name}` in its place", f"`sideshoot {name}` in a terminal")
+        assert begins_a_job or any(words in text for words in instead)
         assert f"allowed-tools: {PREFIX}{SLASH_COMMAND.name}" in text
         assert "$ARGUMENTS" not in text  # a long task would be in the conversation twice
 
@@ -65,7 +68,10 @@ def test_only_one_file_says_which_program_it_is() -> None:
     hooks = read(PLUGIN / "hooks" / "hooks.json")["hooks"].values()
     commands = [hook["command"] for event in hooks for group in event for hook in group["hooks"]]
     assert commands
-    assert all(command.startswith(f'sh "{SCRIPT}" hook ') for command in commands)
+    ours = (f'sh "{SCRIPT}" hook ', f'sh "{GUARD}"')
+    assert all(command.startswith(ours) for command in commands)
+    guard = (PLUGIN / "scripts" / "guard").read_text(encoding="utf-8")
+    assert 'sh "${0%/*}/sideshoot" hook ' in guard
 
 
 def test_a_missing_program_is_told_when_it_matters(tmp_path: Path) -> None:
