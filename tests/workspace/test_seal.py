@@ -121,7 +121,7 @@ def test_what_was_written_a_moment_ago_leaves_no_seal(
     # It could be written to once more within one tick of the file system's clock.
     workspace, _ = captured(repo)
     tick = (workspace.path / "made").stat().st_ctime_ns
-    monkeypatch.setattr("sideshoot.workspace.seal._now_ns", lambda _: tick)
+    monkeypatch.setattr("sideshoot.workspace.seal.now_ns", lambda _: tick)
     assert not holds(workspace, capture(discover(repo.top), workspace).commit)
 
 
