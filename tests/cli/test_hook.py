@@ -205,12 +205,19 @@ def test_a_session_that_ends_leaves_its_jobs_at_work_and_the_next_is_told_once(
     assert theirs not in ended.err
     assert sideshoot.json("status", mine)["outcome"] is None
 
+    def heard(event: str, session: str) -> str:
+        done = said(sideshoot("hook", event, stdin=told(repo, session_id=session)))
+        return str(done.get("systemMessage", ""))
+
+    assert heard("session-start", "s-3") == (
+        f"Sideshoot: job {mine} goes on in the background; /sideshoot:status {mine}"
+    )
+    assert heard("session-start", "s-4") == heard("user-prompt-submit", "s-3") == ""
     sideshoot("cancel", mine)
-    started = said(sideshoot("hook", "session-start", stdin=told(repo, session_id="s-3")))
-    assert started == {
-        "systemMessage": f"Sideshoot: job {mine} has ended (cancelled); /sideshoot:result {mine}"
-    }
-    assert said(sideshoot("hook", "session-start", stdin=told(repo, session_id="s-4"))) == {}
+    assert heard("user-prompt-submit", "s-3") == (
+        f"Sideshoot: job {mine} has ended (cancelled); /sideshoot:result {mine}"
+    )
+    assert heard("user-prompt-submit", "s-3") == ""
     assert sideshoot.json("status", theirs)["outcome"] is None
     sideshoot("cancel", theirs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -174,6 +174,23 @@ def test_whether_to_go_on_with_a_thread_is_asked_once(host: Host) -> None:
     other = host.typed("/sideshoot:rescue --agent reader fourth", session="other")
     assert host.called(other).startswith("fourth\n")
     assert "no agent 'another'" in host.refused("/sideshoot:rescue --agent another fifth")
+
+
+def test_the_end_of_a_background_job_is_told_once_to_its_session(host: Host) -> None:
+    def prompted(session: str) -> dict[str, Any]:
+        event = {"session_id": session, "cwd": str(host.repo.top), "prompt": "go on"}
+        done = host.sideshoot("hook", "user-prompt-submit", stdin=json.dumps(event).encode()).ok()
+        return json.loads(done.stdout or b"{}")  # type: ignore[no-any-return]
+
+    host.command("/sideshoot:rescue --agent reader --background in the background")
+    host.command("/sideshoot:rescue --agent reader in the foreground")
+    _, job = host.jobs()
+    host.sideshoot("wait", job).ok()
+    assert prompted("another") == {}
+    assert prompted(SESSION) == {
+        "systemMessage": f"Sideshoot: job {job} has ended (succeeded); /sideshoot:result {job}"
+    }
+    assert prompted(SESSION) == {}
 
 
 def test_what_decides_is_done_once_each_time_that_it_is_typed(host: Host) -> None:

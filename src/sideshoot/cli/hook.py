@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sideshoot.cli.command import Call
     from sideshoot.git import Repository
     from sideshoot.jobs.store import Store
+    from sideshoot.model import Job
     from sideshoot.review.gate import Gate
 
     Answer = dict[str, Any]
@@ -243,7 +244,7 @@ def _stop(event: HostEvent) -> Answer | None:
 
 def _session_end(event: HostEvent) -> None:
     """Note which jobs of the session go on without it, and say it where that is shown."""
-    from sideshoot.plugin.leaving import leave  # noqa: PLC0415 - not for --help
+    from sideshoot.plugin.background import leave  # noqa: PLC0415 - not for --help
 
     store = _records(event)
     for job in leave(store, event.session) if store and event.session else ():
@@ -253,11 +254,24 @@ def _session_end(event: HostEvent) -> None:
 
 def _tell_of_left(event: HostEvent) -> Answer | None:
     """Tell the user which jobs sessions before this one have left at work."""
-    from sideshoot.plugin.leaving import left_behind, told  # noqa: PLC0415 - not for --help
+    from sideshoot.plugin.background import inherit  # noqa: PLC0415 - not for --help
 
     store = _records(event)
-    jobs = left_behind(store) if store else []
-    return {"systemMessage": told(jobs)} if jobs else None
+    return _told(inherit(store, event.session)) if store and event.session else None
+
+
+def _tell_of_ended(event: HostEvent) -> Answer | None:
+    """Tell the user which jobs in the background of the session have ended."""
+    from sideshoot.plugin.background import ended  # noqa: PLC0415 - not for --help
+
+    store = _records(event)
+    return _told(ended(store, event.session)) if store and event.session else None
+
+
+def _told(jobs: Sequence[Job]) -> Answer | None:
+    from sideshoot.plugin.background import line_of  # noqa: PLC0415 - not for --help
+
+    return {"systemMessage": "\n".join(map(line_of, jobs))} if jobs else None
 
 
 def _records(event: HostEvent) -> Store | None:
@@ -290,7 +304,7 @@ _ANSWERED_BY_STATUS = ("worktreecreate", "worktreeremove")
 
 _EVENTS: dict[str, tuple[Act, ...]] = {
     "sessionstart": (_session_start, _tell_of_left),
-    "userpromptsubmit": (_hold_words, _prompted),
+    "userpromptsubmit": (_hold_words, _prompted, _tell_of_ended),
     "pretooluse": (_before_tool,),
     "stop": (_stop,),
     "sessionend": (_session_end,),

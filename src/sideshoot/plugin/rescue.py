@@ -42,6 +42,12 @@ FLAGS = {
 }
 """What may stand in front of the task. `--worktree`, `--write` and `--wait` say what is so anyway."""
 
+_CONTRADICTIONS = (
+    ("--background", "--wait"),
+    ("--resume", "--fresh"),
+    ("--resume-last", "--fresh"),
+)
+
 RESUME, FRESH = "resume", "fresh"
 """What the user can answer when there is a thread to go on with."""
 
@@ -54,7 +60,7 @@ def rescue_flags(typed: Typed) -> Flags:
     :raises UsageError: they contradict each other, or one is misspelt.
     """
     flags = Flags(typed.words, FLAGS)
-    for one, other in (("--background", "--wait"), ("--resume", "--fresh")):
+    for one, other in _CONTRADICTIONS:
         if flags.has(one) and flags.has(other):
             raise UsageError(f"{one} and {other} contradict each other; nothing was begun")
     return flags

@@ -11,7 +11,7 @@ from sideshoot.errors import UsageError
 from sideshoot.mcp.answers import Answer
 from sideshoot.mcp.places import place_of
 from sideshoot.mcp.running import awaited, begun
-from sideshoot.plugin import commands, reviews, typed
+from sideshoot.plugin import background, commands, reviews, typed
 from sideshoot.plugin.rescue import rescue_creation, rescue_flags
 from sideshoot.plugin.telling import told
 from sideshoot.plugin.typed import Typed
@@ -89,6 +89,8 @@ def _begun(
         creation = reviews.creation_of(exchange, claimed)
     place, create = creation
     job = begun(place, create)
+    if _is_background(claimed):
+        background.began(place.store, job)
     if given.get("request") is not None:
         typed.note_job(given["request"], job.id)
     exchange.tell(f"job {job.id} has begun", at_once=True)
