@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sideshoot.workspace.steps import VARIABLE
 from support.command import PROGRAM, TIME_LIMIT_S, environment
 from support.processes import await_true
 
@@ -181,6 +182,16 @@ def test_a_copy_that_can_not_be_made_is_an_error(
     sideshoot("config", "--trust").ok()
     failed = sideshoot("hook", "worktree-create", stdin=told(cwd=str(repo.top), name="x"))
     assert failed.refused("false").stdout == b""
+
+
+def test_a_worker_that_dies_while_the_copy_is_made_is_an_error(
+    repo: Repo, sideshoot: Command
+) -> None:
+    stdin = told(cwd=str(repo.top), name="beds")
+    done = sideshoot("hook", "worktree-create", stdin=stdin, env={VARIABLE: "run.opened"})
+
+    assert done.refused("has no copy: its worker died").stdout == b""
+    assert sideshoot.json("status")["jobs"][0]["state"] == "finished"
 
 
 @pytest.mark.parametrize("facts", [{}, {"worktree_path": "/tmp"}, {"worktree_path": 7}])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sideshoot.model import Job
 
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "ash", "busybox")
-_STEP_S = 0.02
+_STEP_S = 0.03
 _UNLIMITED = {"timeout_s": None, "idle_timeout_s": None, "output_limit": None, "sandbox": "off"}
 """Nothing ends the host or holds it inside: it is not a process of ours."""
 
@@ -93,10 +93,13 @@ def _launched(place: Place, event: HostEvent, command: tuple[str, ...]) -> Job:
 
 def _opened(place: Place, job_id: str, door: Path) -> Job:
     """Wait until the copy is complete and set up: then its attendant is there."""
+    from sideshoot.jobs import service  # noqa: PLC0415 - only here
+
     while not door.exists():
+        service.recover(place.repository)  # its worker may have died
         job = place.store.get(job_id)
         if job.state is State.FINISHED:
-            raise SideshootError(job.error or f"job {job.id} has {job.outcome}")
+            raise SideshootError(f"job {job.id} has no copy: {job.error or job.outcome}")
         time.sleep(_STEP_S)
     return place.store.get(job_id)
 
