@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from sideshoot.agents.acp.connection import Connection
 from sideshoot.agents.acp.session import Session
 from sideshoot.agents.acp.turn import Turn
+from sideshoot.agents.attending import attend
 from sideshoot.agents.base import AgentResult, EventKind, Readiness, Reviewing, Task
 from sideshoot.agents.program import PATIENCE_S
-from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.rpc import RpcFailure
 from sideshoot.agents.state import make_ready, state_of
 from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.agents.words import as_unicode, one_line
@@ -80,8 +81,16 @@ class AcpAgent:
             raise AgentUnavailable(f"{program}, which is to start {self.name}, is not on PATH")
         turn = Turn(emit, self.name, task)
         with self._launched(turn, task) as connection:
-            thread_id, error = self._attend(connection, turn, task, stop)
-        return turn.result(error, thread_id)
+            error = attend(
+                connection,
+                turn,
+                stop,
+                begin=lambda: _begin(connection, turn, task, stop),
+                quiet=lambda: _quiet(connection, turn),
+                explain=lambda failure: one_line(f"{self.name}: {failure}"),
+            )
+            error = error or _judgement(turn, stop)
+        return turn.result(error, turn.thread_id)
 
     def _launched(self, turn: Turn, task: Task) -> Connection:
         equipped = replace(task, environment={**self._driver.environment, **task.environment})
@@ -99,28 +108,8 @@ class AcpAgent:
         connection.name = self.name
         return connection
 
-    def _attend(
-        self, connection: Connection, turn: Turn, task: Task, stop: Stop
-    ) -> tuple[str | None, str | None]:
-        """The whole of the conversation; its session, and why it failed, if it did."""
-        error = None
-        session_id = task.thread_id
-        try:
-            session_id = _begin(connection, turn, task, stop)
-            stop.on_request(turn.settled.set)
-            turn.settled.wait()
-        except (Stopped, PeerGone):
-            pass  # the stop and the turn tell what came of it
-        except RpcFailure as failure:
-            error = one_line(f"{self.name}: {failure}")
-        _quiet(connection, turn, session_id)
-        if error is None and not turn.over and not stop.requested and turn.failure is None:
-            error = connection.obituary()
-        connection.close()
-        return session_id, error or _judgement(turn, stop)
 
-
-def _begin(connection: Connection, turn: Turn, task: Task, stop: Stop) -> str:
+def _begin(connection: Connection, turn: Turn, task: Task, stop: Stop) -> None:
     turn.enter("starting")
     session = Session(connection, task, stop, connection.initialize(stop))
     session.open(turn)
@@ -132,16 +121,15 @@ def _begin(connection: Connection, turn: Turn, task: Task, stop: Stop) -> str:
         effort=task.effort,
     )
     session.set_up(turn)
-    turn.begun = True
+    turn.begin(session.id)
     connection.prompt(session.id, as_unicode(task.prompt), turn.take_answer)
-    return session.id
 
 
-def _quiet(connection: Connection, turn: Turn, session_id: str | None) -> None:
+def _quiet(connection: Connection, turn: Turn) -> None:
     """Cancel the turn, if it is not over, and the command that it runs."""
-    if turn.over or not turn.begun or session_id is None or connection.tree.over:
+    if turn.over or not turn.begun or turn.thread_id is None or connection.tree.over:
         return
-    connection.cancel(session_id)
+    connection.cancel(turn.thread_id)
     turn.answered.wait(connection.patience_s)
 
 

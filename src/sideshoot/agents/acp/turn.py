@@ -57,6 +57,7 @@ class Turn(Listener):
         self._refused = 0
         self._went_through = False
         self._cost: float | None = None
+        self.thread_id = task.thread_id
         self.begun = False
         """Whether the task was handed over; before that, what comes is of earlier turns."""
         self.answered = threading.Event()
@@ -66,6 +67,11 @@ class Turn(Listener):
     def over(self) -> bool:
         """Whether the agent said that it is."""
         return self.answered.is_set()
+
+    def begin(self, thread_id: str) -> None:
+        """The task is about to be handed over in this session."""
+        self.thread_id = thread_id
+        self.begun = True
 
     def take_answer(self, answer: Facts | RpcFailure) -> None:
         """What the turn was answered with."""

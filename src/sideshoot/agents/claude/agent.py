@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
+from sideshoot.agents.attending import attend
 from sideshoot.agents.base import AgentResult, Readiness, Reviewing
 from sideshoot.agents.claude.control import PROGRAM, Conversation, without_other_session
 from sideshoot.agents.claude.faults import INSTALL, LOG_IN
@@ -14,7 +15,7 @@ from sideshoot.agents.claude.readiness import is_logged_in, readiness
 from sideshoot.agents.claude.session import command_of
 from sideshoot.agents.claude.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
-from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.rpc import RpcFailure
 from sideshoot.agents.surroundings import enclosed, refuse_offline, refuse_unnamable
 from sideshoot.agents.words import one_line
 from sideshoot.errors import AgentUnavailable
@@ -76,24 +77,15 @@ class ClaudeAgent:
             stderr=task.stderr,
             patience_s=self._patience_s,
         ) as conversation:
-            return self._attend(conversation, turn, task, stop)
-
-    def _attend(self, conversation: Conversation, turn: Turn, task: Task, stop: Stop) -> str | None:
-        """The whole of the turn; why it failed, if it did."""
-        error = None
-        try:
-            self._begin(conversation, turn, task, stop)
-            stop.on_request(turn.settled.set)
-            turn.settled.wait()
-        except (Stopped, PeerGone):
-            pass  # the stop and the turn tell what came of it
-        except RpcFailure as failure:
-            error = one_line(f"claude: {failure}")
-        _quiet(conversation, turn)
-        if error is None and not turn.over and not stop.requested and turn.failure is None:
-            error = conversation.obituary()
-        conversation.close()
-        return error or _judgement(turn, stop)
+            error = attend(
+                conversation,
+                turn,
+                stop,
+                begin=lambda: self._begin(conversation, turn, task, stop),
+                quiet=lambda: _quiet(conversation, turn),
+                explain=lambda failure: one_line(f"claude: {failure}"),
+            )
+            return error or _judgement(turn, stop)
 
     def _begin(self, conversation: Conversation, turn: Turn, task: Task, stop: Stop) -> None:
         turn.enter("starting")

@@ -7,6 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from sideshoot.agents.attending import attend
 from sideshoot.agents.base import AgentResult, EventKind, Grants, Readiness, Reviewing
 from sideshoot.agents.codex.faults import INSTALL, LOG_IN, explain
 from sideshoot.agents.codex.fenced import granted
@@ -18,7 +19,7 @@ from sideshoot.agents.codex.temporary import temporary_folder
 from sideshoot.agents.codex.thread import START_S, beginning_of_turn, open_thread
 from sideshoot.agents.codex.turn import Turn
 from sideshoot.agents.program import PATIENCE_S
-from sideshoot.agents.rpc import PeerGone, RpcFailure, Stopped
+from sideshoot.agents.rpc import RpcFailure
 from sideshoot.agents.surroundings import enclosed, refuse_unnamable
 from sideshoot.errors import AgentUnavailable
 
@@ -83,24 +84,15 @@ class CodexAgent:
                 patience_s=self._patience_s,
             ) as server,
         ):
-            return self._attend(server, turn, task, stop)
-
-    def _attend(self, server: Server, turn: Turn, task: Task, stop: Stop) -> str | None:
-        """The whole of the conversation; why it failed, if it did."""
-        error = None
-        try:
-            self._begin(server, turn, task, stop)
-            stop.on_request(turn.settled.set)
-            turn.settled.wait()
-        except (Stopped, PeerGone):
-            pass  # the stop and the turn tell what came of it
-        except RpcFailure as failure:
-            error = explain({"message": f"codex: {failure}"})
-        _quiet(server, turn)
-        if error is None and not turn.over and not stop.requested and turn.failure is None:
-            error = server.obituary()
-        server.close()
-        return error or _judgement(turn, stop)
+            error = attend(
+                server,
+                turn,
+                stop,
+                begin=lambda: self._begin(server, turn, task, stop),
+                quiet=lambda: _quiet(server, turn),
+                explain=lambda failure: explain({"message": f"codex: {failure}"}),
+            )
+            return error or _judgement(turn, stop)
 
     def _begin(self, server: Server, turn: Turn, task: Task, stop: Stop) -> None:
         turn.enter("starting")

@@ -110,16 +110,7 @@ class OpenCodeAgent:
             patience_s=self._patience_s,
         ) as server:
             error = _Conversation(server, turn, task, stop, self._look_s).hold(model)
-        turn.mute()
-        if turn.failure is not None:
-            raise turn.failure
-        return AgentResult(
-            error is None,
-            message=turn.message,
-            error=error,
-            thread_id=None if task.ephemeral else turn.thread_id,
-            usage=turn.usage,
-        )
+        return turn.result(error, None if task.ephemeral else turn.thread_id)
 
 
 class _Conversation:

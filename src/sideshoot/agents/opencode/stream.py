@@ -24,7 +24,7 @@ class Listener(Protocol):
 
     def on_event(self, kind: str, facts: dict[str, Any]) -> None: ...
 
-    def on_failure(self, failure: BaseException) -> None:
+    def on_end(self, failure: BaseException) -> None:
         """The above raised `failure`; no more events come."""
 
 
@@ -78,7 +78,7 @@ class Stream:
             )
         except BaseException as failure:  # noqa: BLE001 - raised again by who waits for the end
             self.close()
-            self._listener.on_failure(failure)
+            self._listener.on_end(failure)
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

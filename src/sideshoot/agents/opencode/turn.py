@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from sideshoot.agents.base import Event, EventKind
+from sideshoot.agents.base import EventKind
+from sideshoot.agents.listener import Listener
 from sideshoot.agents.opencode.faults import (
     ABORTED,
     BROKEN_OFF,
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    Facts = dict[str, Any]
+    from sideshoot.agents.base import AgentResult, Event
 
-_SIGN_OF_LIFE_S = 10.0
+    Facts = dict[str, Any]
 
 # After an answer that broke off OpenCode asks again, at once and for ever.
 _BROKEN_LIMIT = 3
@@ -39,21 +39,13 @@ _SILENT = (
 )  # fmt: skip
 
 
-class Turn:
-    """Takes what the server says; knows how the turn went.
-
-    `settled` is set when nothing is left to wait for: the turn is over or can't go on, the server
-    is gone, or a listener failed.
-    """
+class Turn(Listener):
+    """Takes what the server says; knows how the turn went."""
 
     def __init__(self, emit: Callable[[Event], None], top: Path, retries_s: float) -> None:
-        self._emit = emit
+        super().__init__(emit)
         self._retries_s = retries_s
-        self._lock = threading.Lock()
-        self._muted = False
-        self._phase = ""
-        self._phase_at = 0.0
-        self._transcript = Transcript(self._hand_over, self.enter, f"{top}/")
+        self._transcript = Transcript(self.hand_over, self.enter, f"{top}/")
         self._before: set[str] = set()
         self._infos: dict[str, Facts] = {}
         """The assistant's messages of this turn."""
@@ -76,13 +68,10 @@ class Turn:
         }
         self.on_permission: Callable[[Facts], None] = lambda _: None
         self.on_question: Callable[[Facts], None] = lambda _: None
-        self.settled = threading.Event()
         self.thread_id: str | None = None
         self.over = False
         """Whether OpenCode said that it is."""
         self.error: str | None = None
-        self.failure: BaseException | None = None
-        """What a listener raised."""
 
     def expect(self, thread_id: str, messages: Iterable[Facts]) -> None:
         """From now on the server may tell of the turn in this session.
@@ -93,15 +82,6 @@ class Turn:
         self._before = {str(it["info"].get("id")) for it in messages}
         self._asked = True
 
-    @property
-    def message(self) -> str:
-        """The last thing that the model said."""
-        return self._transcript.last_text(self._infos)
-
-    @property
-    def usage(self) -> Facts:
-        return usage_of(self._infos.values())
-
     def judgement(self) -> str | None:
         """Why the turn that is over did not succeed; `None` if it did."""
         if self.error is not None:
@@ -109,27 +89,17 @@ class Turn:
         last = list(self._infos.values())[-1] if self._infos else {}
         if last.get("error"):
             return explain(last["error"])
-        if not self.message and not self._transcript.acted:
+        if not self._transcript.last_text(self._infos) and not self._transcript.acted:
             return "OpenCode ended the turn without a word and without doing anything"
         if not (last.get("time") or {}).get("completed"):
             return "OpenCode ended the turn in the middle of an answer"
         return why_unfinished(last.get("finish"))
 
-    def say(self, kind: EventKind, source: str = "", **data: Any) -> None:
-        """Emit an event; from any thread, one at a time."""
-        self._hand_over(Event(kind, data, source))
-
-    def mute(self) -> None:
-        """Emit nothing any more, whatever still comes."""
-        with self._lock:
-            self._muted = True
-
-    def enter(self, phase: str) -> None:
-        """Say what the agent is at: when it changes, and now and then while it lasts."""
-        now = time.monotonic()
-        if phase != self._phase or now - self._phase_at > _SIGN_OF_LIFE_S:
-            self._phase, self._phase_at = phase, now
-            self.say(EventKind.PHASE, name=phase)
+    def result(self, error: str | None, thread_id: str | None) -> AgentResult:
+        """How the turn ended, with the last thing that the model said; see `Listener.result`."""
+        self.message = self._transcript.last_text(self._infos)
+        self.usage = usage_of(self._infos.values())
+        return super().result(error, thread_id)
 
     def take(self, messages: Iterable[Facts]) -> None:
         """What the session holds, where the stream may have missed something."""
@@ -146,10 +116,6 @@ class Turn:
             take(facts)
         elif not kind.startswith(_SILENT):
             self.say(EventKind.RAW, kind, payload=facts)
-
-    def on_failure(self, failure: BaseException) -> None:
-        self.failure = failure
-        self.settled.set()
 
     # -- the events
 
@@ -169,8 +135,8 @@ class Turn:
 
     def _step(self, info: Facts) -> None:
         """One request to the model is over, with an answer or without one."""
-        if self.usage:
-            self.say(EventKind.USAGE, "message.updated", **self.usage)
+        if usage := usage_of(self._infos.values()):
+            self.say(EventKind.USAGE, "message.updated", **usage)
         self._broken = self._broken + 1 if is_broken_off(info) else 0
         if self._broken >= _BROKEN_LIMIT:
             self._fail(BROKEN_OFF)
@@ -235,11 +201,6 @@ class Turn:
     def _is_known(self, message: str) -> bool:
         """Whether it is one of the model's own, in this turn."""
         return message in self._infos or message in self._theirs
-
-    def _hand_over(self, event: Event) -> None:
-        with self._lock:
-            if not self._muted:
-                self._emit(event)
 
     def _is_ours(self, facts: Facts) -> bool:
         """Subagents have sessions of their own in the same server."""
