@@ -209,14 +209,14 @@ def test_messages_of_one_side_in_a_row_are_one() -> None:
     gathering.put_before([assistant("three")])
     gathering.put_before([user("one"), user(" "), user("two")])
 
-    assert texts(gathering.conversation()) == [("user", "one\n\ntwo"), ("assistant", "three")]
+    assert texts(gathering.conversation("it")) == [("user", "one\n\ntwo"), ("assistant", "three")]
 
 
 def test_the_user_begins() -> None:
     gathering = Gathering()
     gathering.put_before([assistant("planted")])
 
-    assert [role for role, _ in texts(gathering.conversation())] == ["user", "assistant"]
+    assert [role for role, _ in texts(gathering.conversation("it"))] == ["user", "assistant"]
 
 
 def test_a_great_many_entries_of_which_none_follows_on_another_are_soon_read(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sideshoot.agents.words import as_unicode
+from sideshoot.errors import CannotStart
 
 MOST_CHARACTERS = 400_000
 """Of a conversation: about 100,000 tokens, which leaves a model room to go on."""
@@ -64,13 +65,19 @@ class Gathering:
         """Count what is not even looked at."""
         self._left_out += count
 
-    def conversation(self) -> Conversation:
-        """What was gathered, what one side said in a row as one message."""
+    def conversation(self, source: str) -> Conversation:
+        """What was gathered, what one side said in a row as one message.
+
+        :param source: what it was gathered from, in words.
+        :raises CannotStart: nothing was said there.
+        """
+        if not self._newest_first:
+            raise CannotStart(f"{source} holds no conversation")
         in_a_row = itertools.groupby(reversed(self._newest_first), lambda message: message.role)
         messages = tuple(
             Message(role, "\n\n".join(message.text for message in each)) for role, each in in_a_row
         )
-        if messages and messages[0].role is Role.ASSISTANT:  # models want the user to begin
+        if messages[0].role is Role.ASSISTANT:  # models want the user to begin
             messages = (user("[what was said before is left out]"), *messages)
         return Conversation(messages, self._left_out, self.whole and not self._left_out)
 

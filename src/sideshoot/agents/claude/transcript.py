@@ -45,12 +45,9 @@ def read_transcript(file: Path) -> Conversation:
         if not file.is_file():  # a pipe would be waited for
             raise CannotStart(f"there is no file {show_path(file)}")
         with file.open("rb") as lines:
-            conversation = _gathered(lines, _Outline.of(lines))
+            return _gathered(lines, _Outline.of(lines)).conversation(show_path(file))
     except OSError as error:
         raise CannotStart(f"can't read {show_path(file)}: {error.strerror}") from None
-    if not conversation.messages:
-        raise CannotStart(f"{show_path(file)} holds no conversation of Claude Code's")
-    return conversation
 
 
 @dataclass
@@ -116,7 +113,7 @@ class _Outline:
         return self.previous[name]  # its line can't be read: that is the best guess
 
 
-def _gathered(lines: IO[bytes], outline: _Outline) -> Conversation:
+def _gathered(lines: IO[bytes], outline: _Outline) -> Gathering:
     gathering = Gathering()
     taken = outline.taken()
     gathering.whole = outline.readable and outline.spoken <= taken
@@ -127,7 +124,7 @@ def _gathered(lines: IO[bytes], outline: _Outline) -> Conversation:
             break
         lines.seek(places[number])
         gathering.put_before(_said(_decoded(lines.readline(LONGEST_LINE)) or {}))
-    return gathering.conversation()
+    return gathering
 
 
 def _lines(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:

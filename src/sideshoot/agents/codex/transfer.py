@@ -68,10 +68,7 @@ class CodexParty:
         with _server(Path.home()) as server:
             for item in items_backwards(server, source.session):
                 gathering.put_before(said(item))
-        conversation = gathering.conversation()
-        if not conversation.messages:
-            raise CannotStart(f"thread {source.session} of Codex's holds no conversation")
-        return conversation
+        return gathering.conversation(f"Codex's thread {source.session}")
 
     def take(self, conversation: Conversation, source: Source, folder: Path) -> Taken:
         """Have it imported by Codex, or begin a thread that knows all that was said.

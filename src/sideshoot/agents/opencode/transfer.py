@@ -65,10 +65,7 @@ class OpenCodeParty:
         with _client(Path.home()) as client:
             for message in reversed(messages_of(client, source.session)):
                 gathering.put_before(_said(message))
-        conversation = gathering.conversation()
-        if not conversation.messages:
-            raise CannotStart(f"session {source.session} of OpenCode's holds no conversation")
-        return conversation
+        return gathering.conversation(f"OpenCode's session {source.session}")
 
     def take(self, conversation: Conversation, source: Source, folder: Path) -> Taken:
         """Import it as a session of this folder's.
