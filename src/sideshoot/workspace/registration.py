@@ -144,7 +144,8 @@ def _drop_places(repository: Repository, configuration: Path) -> None:
 def _verify_configuration(workspace: Workspace) -> list[str]:
     # A filter or an fsmonitor that is named here would run with the next git call.
     found = _read(workspace.git_dir / CONFIG)
-    if found is None or found == _read(workspace.claim / CONFIG):
+    # A fence leaves an empty one, so that there is something that can't be written to.
+    if not found or found == _read(workspace.claim / CONFIG):
         return []
     names = {name.partition(b"\n")[0] for name in _settings(workspace)}
     if names <= {b"core.sparsecheckout", b"core.sparsecheckoutcone", b"index.sparse"}:
