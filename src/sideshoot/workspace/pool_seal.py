@@ -11,17 +11,18 @@ for nobody waits until all of a workspace is safe on the disk, and power may hav
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
 from typing import TYPE_CHECKING
 
 from sideshoot.boot import boot_id
-from sideshoot.errors import GitError
+from sideshoot.git.command import rest_of
 from sideshoot.workspace.seal import now_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sideshoot.git import Git, Repository
@@ -79,12 +80,18 @@ def git_in(repository: Repository, top: Path, index: Path) -> Git:
     return git.with_index(index).configured(_EXACT)
 
 
-def has_changed_files(git: Git) -> bool:
-    """Whether a file is not what the index says of it: only its stat data count."""
+@contextlib.contextmanager
+def comparing_files(git: Git) -> Iterator[Callable[[], bool]]:
+    """Have git compare the files with its index, side by side with what the caller does.
+
+    :return: waits for the answer: whether all are what the index says, by their stat data alone.
+    """
+    process = git.start(*_CHANGED)
     try:
-        return git.run(*_CHANGED, accept=(0, 1)).status == 1
-    except GitError:
-        return True
+        yield lambda: rest_of(_CHANGED, process, accept=(0, 1)).status == 0
+    finally:
+        with process:  # Waits for its end, too.
+            process.kill()
 
 
 def nature(folder: Path | bytes) -> str:

@@ -29,7 +29,7 @@ from sideshoot.workspace.copying import ATTRIBUTES
 from sideshoot.workspace.manner import manner_of
 from sideshoot.workspace.occupants import is_occupied
 from sideshoot.workspace.places import parents, place
-from sideshoot.workspace.pool_seal import git_in, has_changed_files, is_unbroken, nature
+from sideshoot.workspace.pool_seal import comparing_files, git_in, is_unbroken, nature
 from sideshoot.workspace.steps import reached
 from sideshoot.workspace.trash import move_to_trash, put_into_trash, spawn_trash_removal
 
@@ -107,7 +107,7 @@ def _filled(
         git = git_in(repository, workspace.path, entry.index).configured(checkout_settings())
         candidate = _Candidate(workspace, entry, git)
         with contextlib.suppress(OSError, GitError, ValueError):
-            if candidate.is_untouched(*like) and candidate.become(base, reuse):
+            if candidate.is_fit(*like) and candidate.become(base, reuse):
                 return entry.index
         candidate.throw_away()
         leaving.append(workspace.path.parent)
@@ -129,15 +129,13 @@ class _Candidate:
     git: Git
     """For the files in it, by the entry's index."""
 
-    def is_untouched(self, nature: str, manner: str) -> bool:
+    def is_fit(self, nature: str, manner: str) -> bool:
         """Whether it is what was sealed, nobody is there to change it, and git would write it so."""
-        top = self.workspace.path
-        return (
-            (nature, manner) == (self.entry.facts.nature, self.entry.facts.manner)
-            and is_unbroken(top, self.entry.seal.read_bytes())
-            and not is_occupied(top)
-            and not has_changed_files(self.git)
-        )
+        facts, top = self.entry.facts, self.workspace.path
+        if (nature, manner) != (facts.nature, facts.manner) or is_occupied(top):
+            return False
+        with comparing_files(self.git) as are_files_same:  # From here on, git is in it.
+            return is_unbroken(top, self.entry.seal.read_bytes()) and are_files_same()
 
     def become(self, base: Base, reuse: Reuse) -> bool:
         """Write what differs from the base; whether it is to be had this way."""
