@@ -336,6 +336,26 @@ class TestIsNotUsed:
         finally:
             process.communicate(b"\n", timeout=60)
 
+    def test_where_it_is_mounted_elsewhere(self, garden: Repo, tmp_path: Path) -> None:
+        """As a container has it that an agent left running."""
+        first = opened(garden, "first", reuse=ONE)
+        (tmp_path / "a point").mkdir()
+        script = 'mount --bind "$1" "$2" && echo && read end'
+        words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+        argv = [*words, str(first.path / "src"), str(tmp_path / "a point")]
+        streams = {
+            "stdin": subprocess.PIPE,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.DEVNULL,
+        }
+        with subprocess.Popen(argv, cwd="/", **streams) as process:
+            assert process.stdout is not None
+            if not process.stdout.readline():
+                pytest.skip("nothing can be mounted here")
+            finished(garden, first)
+            assert held(garden) == []
+            process.communicate(b"\n", timeout=60)
+
     @pytest.mark.parametrize("name", ["core.autocrlf", "filter.x.smudge", "core.attributesFile"])
     def test_where_git_writes_files_in_another_way_now(self, garden: Repo, name: str) -> None:
         first = opened(garden, "first", reuse=ONE)

@@ -28,7 +28,7 @@ from sideshoot.workspace.copying import EXTENDED, FLAGS, STAGE, STAT, VALID, sta
 from sideshoot.workspace.folders import made_for
 from sideshoot.workspace.included import index_entries, readable
 from sideshoot.workspace.manner import manner_of
-from sideshoot.workspace.occupants import is_occupied
+from sideshoot.workspace.occupants import is_mounted, is_occupied
 from sideshoot.workspace.places import parents, place
 from sideshoot.workspace.pool_seal import await_next_second, git_in, nature, seal
 from sideshoot.workspace.steps import reached
@@ -78,16 +78,21 @@ class _Walked:
         return not self.removed and self.tracked == known.files.keys() | known.modules
 
 
-def clean_pool(repository: Repository, parents_of_workspaces: Sequence[Path]) -> None:
+def clean_pool(repository: Repository, holding: Sequence[Path]) -> set[Path]:
     """Clean each folder of the pool that waits for it; one that can't be is thrown away.
 
     :param repository: the user's working tree, whose configuration counts.
+    :param holding: folders that hold workspaces.
+    :return: all such folders that may hold trash now.
     """
+    found = {*holding}
     for entry in pool.entries(repository.common_dir):
         if not entry.seal.exists():
+            found.add(entry.parent)
             with contextlib.suppress(Busy, FileNotFoundError), locked(entry.lock, 0):
                 _clean_or_drop(repository, entry)
-    pool.sweep(repository.common_dir, parents_of_workspaces)
+    pool.sweep(repository.common_dir, found)
+    return found
 
 
 def _clean_or_drop(repository: Repository, entry: Entry) -> None:
@@ -105,10 +110,10 @@ def _clean(repository: Repository, entry: Entry) -> None:
     if not _walk(entry, known).finds_all_of(known):
         with _umask_of(entry.facts.nature):
             git.run("read-tree", "--reset", "-u", entry.facts.tree)
-        known = _known(repository, entry, entry.index.read_bytes())
+        known.files, _ = _tracked(repository, entry.index.read_bytes())
     await_next_second(entry.parent)
     walked = _walk(entry, known)
-    if not walked.finds_all_of(known) or is_occupied(entry.folder):
+    if not walked.finds_all_of(known) or is_occupied(entry.folder) or is_mounted(entry.folder):
         raise _Unfit
     os.utime(entry.index)  # Now that a second has passed, no file is as young as the index.
     reached("pool.cleaned")
@@ -119,6 +124,15 @@ def _clean(repository: Repository, entry: Entry) -> None:
 
 
 def _known(repository: Repository, entry: Entry, index: bytes) -> _Known:
+    files, modules = _tracked(repository, index)
+    places = (repository.top, repository.common_dir)
+    tracked = files.keys() | modules
+    caches = caches_in(entry.folder, entry.facts.caches, tracked, not_into=places)
+    return _Known(files, modules, caches)
+
+
+def _tracked(repository: Repository, index: bytes) -> tuple[dict[bytes, Seen], set[bytes]]:
+    """The files that an index knows, with their stat data, and the submodules."""
     files: dict[bytes, Seen] = {}
     modules: set[bytes] = set()
     id_size = len(repository.null_id) // 2
@@ -131,10 +145,7 @@ def _known(repository: Repository, entry: Entry, index: bytes) -> _Known:
             modules.add(path)
         else:
             files[path] = seen
-    places = (repository.top, repository.common_dir)
-    tracked = files.keys() | modules
-    caches = caches_in(entry.folder, entry.facts.caches, tracked, not_into=places)
-    return _Known(files, modules, caches)
+    return files, modules
 
 
 def _walk(entry: Entry, known: _Known) -> _Walked:
@@ -210,9 +221,8 @@ def _remove(found: os.DirEntry[bytes], *, is_folder: bool, trash: Path) -> None:
 
 def main(argv: Sequence[str]) -> None:
     be_idle()
-    folders = [*map(Path, argv[1:])]
     repository = discover(Path(argv[0]))
-    clean_pool(repository, folders)
+    folders = clean_pool(repository, [*map(Path, argv[1:])])
     made = [place for folder in folders for place in made_for(repository, folder)]
     empty_trash(*folders, repository.state_dir, made=made)
 

@@ -1,7 +1,7 @@
-"""Whether a process is in a folder, or has something of it open.
+"""Whether somebody is in a folder: a process, or a container that the folder is mounted in.
 
-Such a process can write there at any time: a server that an agent started, an editor, a shell of the
-user's. Processes of other users can't be looked at, and could not write there either.
+They can write there at any time: a server that an agent started, an editor, a shell of the user's.
+Processes of other users can't be looked at, but what is mounted for them can.
 """
 
 from __future__ import annotations
@@ -21,6 +21,52 @@ def is_occupied(folder: Path) -> bool:
     below = inside + b"/"
     places = _from_proc() if sys.platform == "linux" else _from_psutil()
     return any(place == inside or place.startswith(below) for place in places)
+
+
+def is_mounted(folder: Path) -> bool:
+    """Whether the folder, or something in it, is mounted in another place, or for another process.
+
+    It stays mounted there under whatever name. To find that out all processes are asked, which takes a
+    while. Only on Linux it can be told.
+    """
+    try:
+        device, path = _in_its_file_system(os.fsencode(os.path.realpath(folder)))
+        names = [name for name in os.listdir(b"/proc") if name.isdigit()]
+    except (OSError, ValueError):
+        return False
+    return any(
+        mount[2] == device and (_plain(mount[3]) + b"/").startswith(path + b"/")
+        for name in names
+        for mount in _mounts(b"/proc/" + name)
+    )
+
+
+def _in_its_file_system(path: bytes) -> tuple[bytes, bytes]:
+    """The device that a path lies on, and its way from the root of that."""
+    holding = [
+        mount for mount in _mounts(b"/proc/self") if (path + b"/").startswith(_slashed(mount[4]))
+    ]
+    nearest = max(holding, key=lambda mount: len(_slashed(mount[4])))
+    below = path[len(_slashed(nearest[4])) :]
+    return nearest[2], os.path.normpath(_slashed(nearest[3]) + below)
+
+
+def _mounts(process: bytes) -> list[list[bytes]]:
+    # proc(5): the third field is the device, the fourth what of it is mounted, the fifth where.
+    try:
+        with open(process + b"/mountinfo", "rb") as file:
+            return [line.split(b" ") for line in file]
+    except OSError:
+        return []
+
+
+def _slashed(field: bytes) -> bytes:
+    return _plain(field).rstrip(b"/") + b"/"
+
+
+def _plain(field: bytes) -> bytes:
+    # With octal escapes for blanks and backslashes.
+    return field.decode("unicode_escape").encode("latin-1") if b"\\" in field else field
 
 
 def _from_proc() -> Iterator[bytes]:
