@@ -343,17 +343,16 @@ class TestIsNotUsed:
         script = 'mount --bind "$1" "$2" && echo && read end'
         words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
         argv = [*words, str(first.path / "src"), str(tmp_path / "a point")]
-        streams = {
-            "stdin": subprocess.PIPE,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.DEVNULL,
-        }
-        with subprocess.Popen(argv, cwd="/", **streams) as process:
+        process = subprocess.Popen(
+            argv, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        try:
             assert process.stdout is not None
             if not process.stdout.readline():
                 pytest.skip("nothing can be mounted here")
             finished(garden, first)
             assert held(garden) == []
+        finally:
             process.communicate(b"\n", timeout=60)
 
     @pytest.mark.parametrize("name", ["core.autocrlf", "filter.x.smudge", "core.attributesFile"])
