@@ -21,7 +21,9 @@ from benchmarks.figures import SIDESHOOT, Figures
 from benchmarks.repositories import restore
 from sideshoot.cli.main import main
 from sideshoot.cli.run import command as run
+from sideshoot.git import discover
 from sideshoot.workspace import pool
+from sideshoot.workspace.cleaning import clean_pool
 from sideshoot.workspace.trash import empty_trash
 
 if TYPE_CHECKING:
@@ -70,8 +72,9 @@ def open_otherwise(repo: Path, changed: Sequence[str], number: int, into: Figure
 
 
 def _await_pool(repo: Path) -> None:
-    """Wait for the idle process that cleans the folder of a finished job."""
+    """Clean the folder of a finished job, beside the idle process that was started for it."""
     deadline = time.monotonic() + _PATIENCE_S
+    clean_pool(discover(repo), [repo / ".worktrees"])
     while not any(entry.seal.exists() for entry in pool.entries(repo / ".git")):
         if time.monotonic() > deadline:
             raise SystemExit("the pool stays empty")

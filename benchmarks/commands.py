@@ -24,7 +24,8 @@ FENCED = "run -- true, inside a fence"
 
 FEW = 10
 
-_CLICK = "import click\nclick.command()(lambda: None)()"
+_EMPTY = (sys.executable, "-P", "-c", "import click\nclick.command()(lambda: None)()")
+"""A program of click's that does nothing."""
 _RUN = ("run", "--sandbox", "off", "--", "true")
 
 SCRIPT = """\
@@ -56,28 +57,30 @@ git update-ref -d refs/bench/base; git update-ref -d refs/bench/result
 """
 
 
-def status_with(jobs: int) -> str:
-    """The name of the row about `status` with so many finished jobs."""
-    return f"status, {jobs:,} finished jobs"
+def among(command: str, jobs: int) -> str:
+    """The name of the row about a command where there are so many finished jobs."""
+    return f"{command}, {jobs:,} finished jobs"
 
 
 def measure(repo: Path, rounds: int, *, many: int) -> Figures:
-    """Take commands that only look, with few finished jobs and with many, in a small repository."""
+    """Take commands with few finished jobs and with many, in a small repository."""
     other = repo.with_name("many")
     subprocess.run(["git", "clone", "-q", repo, other], check=True)
     _finish_jobs(repo, FEW)
     _finish_jobs(other, many)
-    looks: dict[str, tuple[Path, tuple[str, ...]]] = {
+    lines: dict[str, tuple[Path, tuple[str, ...]]] = {
         VERSION: (repo, ("--version",)),
         HELP: (repo, ("keep", "--help")),
-        status_with(FEW): (repo, ("status",)),
-        status_with(many): (other, ("status",)),
+        among("status", FEW): (repo, ("status",)),
+        among("status", many): (other, ("status",)),
+        among("gc --dry-run", many): (other, ("gc", "--dry-run")),
+        among(RUN, many): (other, _RUN),
     }
     figures = Figures()
     for _, into in figures.rounds(rounds):
-        for name, (folder, argv) in looks.items():
+        for name, (folder, argv) in lines.items():
             _take(into, name, SIDESHOOT, folder, (*PROGRAM, *argv))
-            _take(into, name, FLOOR, folder, (sys.executable, "-P", "-c", _CLICK))
+            _take(into, name, FLOOR, folder, _EMPTY)
     return figures
 
 
@@ -88,7 +91,7 @@ def measure_run(repo: Path, rounds: int) -> Figures:
         _take(into, RUN, SIDESHOOT, repo, (*PROGRAM, *_RUN))
         _take(into, RUN, GIT, repo, ("sh", "-c", SCRIPT))
         _quiet(repo, ("sh", "-c", _CLEAN))
-        _take(into, RUN, FLOOR, repo, (sys.executable, "-c", "pass"))
+        _take(into, RUN, FLOOR, repo, _EMPTY)
         _take(into, FENCED, SIDESHOOT, repo, (*PROGRAM, "run", "--", "true"))
     return figures
 

@@ -68,10 +68,9 @@ The agent changes {changed} files.
 {commands}
 
 The script that `run -- true` is compared with has the git commands of such a job and nothing else: a
-base, a worktree, a saved result, and the user's refs before and after. The floor of commands that only
-look is an empty program made with [click](https://click.palletsprojects.com), that of `run` an empty Python
-program, and that of `node_modules` (with {ignored:,} files) `cp -a` of them. `git` is there `worktree add -b`
-and the same `cp -a`.
+base, a worktree, a saved result, and the user's refs before and after. The floor of a command is
+an empty program made with [click](https://click.palletsprojects.com). For `node_modules`, with {ignored:,} files, it
+is `cp -a` of them, and *git* is `worktree add -b` and the same `cp -a`.
 
 ## How it was measured
 

@@ -42,7 +42,7 @@ class Plan:
         return 9 if size < 2_000 else 5 if size < 20_000 else 3
 
 
-QUICK = Plan(sizes=(50,), rounds=1, jobs=20, crowd=3, ignored=20)
+QUICK = Plan(sizes=(50,), rounds=1, jobs=20, crowd=2, ignored=20)
 """Only to see that all of it works."""
 
 
@@ -56,7 +56,7 @@ class Results:
     """The average number of processes that wanted to run, before and after."""
     steps: dict[int, Figures] = field(default_factory=dict)
     """By the number of files."""
-    looks: Figures = field(default_factory=Figures)
+    commands: Figures = field(default_factory=Figures)
     run: Figures = field(default_factory=Figures)
     equipped: Figures = field(default_factory=Figures)
     crowd: Crowd = field(default_factory=lambda: crowd.Crowd(0, 1, 1, 0))
@@ -76,7 +76,7 @@ def measure(plan: Plan, folder: Path) -> Results:
     rounds = plan.rounds or 9
     _say("commands")
     results.run = commands.measure_run(small, rounds)
-    results.looks = commands.measure(small, rounds, many=plan.jobs)
+    results.commands = commands.measure(small, rounds, many=plan.jobs)
     _say(f"{plan.crowd} at once")
     results.crowd = crowd.measure(small, plan.crowd)
     results.equipped = equipped.measure(folder, plan.ignored, plan.rounds or 3)

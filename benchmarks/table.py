@@ -55,7 +55,7 @@ def step_tables(results: Results) -> list[Table]:
 def command_table(results: Results) -> Table:
     """What whole commands take."""
     crowd = results.crowd
-    table = _compared("whole commands, in ms", results.run, results.looks, results.equipped)
+    table = _compared("whole commands, in ms", results.run, results.commands, results.equipped)
     many = [
         (f"{crowd.count} jobs in turn", f"{crowd.in_turn_ms:.0f}", *["-"] * 5),
         (f"{crowd.count} jobs at once", f"{crowd.at_once_ms:.0f}", *["-"] * 5),
