@@ -44,8 +44,18 @@ _FOREIGN = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--isolation",
+        choices=("worktree", "clone"),
+        help="The kind of copy that agents get where a test says nothing of it.",
+    )
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Path]:
     """Every test has a home of its own, its own git configuration, and no variable of the caller's."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".gitconfig").write_text(_CONFIGURATION)
@@ -65,7 +75,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("TERM", "dumb")
         patch.delenv("NO_COLOR", raising=False)
         patch.delenv("FORCE_COLOR", raising=False)
+        chosen = request.config.getoption("--isolation")
+        if chosen:
+            _set_isolation(folder, chosen)
         yield folder
+
+
+@pytest.fixture(params=["worktree", "clone"])
+def isolation(home: Path, request: pytest.FixtureRequest) -> str:
+    """Each kind of copy in turn, as what the user has set."""
+    _set_isolation(home, request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def cloning(home: Path) -> None:
+    """Copies are quarantined clones, as the user has set it."""
+    _set_isolation(home, "clone")
+
+
+def _set_isolation(home: Path, kind: str) -> None:
+    file = home / ".config" / "sideshoot" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'[workspace]\nisolation = "{kind}"\n')
 
 
 @pytest.fixture

@@ -45,6 +45,15 @@ class Carry(StrEnum):
     NONE = "none"
 
 
+class Copy(StrEnum):
+    """What kind of copy of the user's repository an agent gets."""
+
+    WORKTREE = "worktree"
+    """A linked working tree: it shares the user's objects and refs."""
+    CLONE = "clone"
+    """A quarantined clone: it has a repository of its own, and reads the user's objects."""
+
+
 class Isolation(StrEnum):
     """Where the agent works."""
 
@@ -142,6 +151,9 @@ class Request:
     base: str | None = None
     """The revision to start from; `None` is the present HEAD, or for a look the user's tree."""
     isolation: Isolation = Isolation.WORKTREE
+    copy: Copy | None = None
+    """The kind of its workspace, where it has one; `None`, which no recorded job with a workspace of
+    its own has, is what is set."""
     timeout_s: float | None = 1800.0
     """Wall-clock limit in seconds; `None` means no limit."""
     idle_timeout_s: float | None = None

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from support.command import Command, Result
     from support.repos import Tree
 
-AFTER_THE_AGENT = ("run.agent-done", "run.captured")
+AFTER_THE_AGENT = ("run.agent-done", "run.captured", "clone.taken", "clone.settled")
 RUN = tuple(name for name in steps.NAMES if name.startswith(("run.", "open.")))
 KEEP = tuple(name for name in steps.NAMES if name.startswith("keep."))
 DISCARD = tuple(name for name in steps.NAMES if name.startswith("discard."))
 TO_THE_POOL = ("pool.offered", "pool.released")
 FROM_THE_POOL = ("pool.taken", "pool.brought")
 BY_THE_CLEANER = ("pool.cleaned",)
+CLONE = tuple(name for name in steps.NAMES if name.startswith("clone."))
 REMOVAL = ("discard.renamed", "discard.unregistered")
 """A keep removes the workspace by the same steps as a discard."""
 
@@ -78,6 +79,13 @@ class TestRun:
         before = garden.fingerprint()
         crash(sideshoot, step, "run", "--", "sh", "-c", WORK)
         assert garden.fingerprint() == before
+        self.recovers(step, before, garden, sideshoot)
+
+    @pytest.mark.usefixtures("cloning")
+    @pytest.mark.parametrize("step", [*RUN, *(step for step in CLONE if step != "clone.copied")])
+    def test_killed_with_a_clone(self, step: str, garden: Repo, sideshoot: Command) -> None:
+        before = garden.fingerprint()
+        crash(sideshoot, step, "run", "--", "sh", "-c", WORK)
         self.recovers(step, before, garden, sideshoot)
 
     @pytest.mark.parametrize("step", ["run.base", "open.filled", "run.captured"])
@@ -169,6 +177,13 @@ class TestKeepAndUndo:
         sideshoot("undo", job["job_id"]).ok()
         assert settled(garden.fingerprint()) == settled(before)
 
+    @pytest.mark.usefixtures("cloning")
+    @pytest.mark.parametrize("step", ["clone.copied", "keep.swapping", "keep.decided", *REMOVAL])
+    def test_a_keep_from_a_clone(
+        self, step: str, garden: Repo, sideshoot: Command, kept: Tree
+    ) -> None:
+        self.test_a_keep(step, garden, sideshoot, kept, again=False)
+
     @pytest.mark.parametrize("again", [True, False], ids=["the same again", "status"])
     @pytest.mark.parametrize("step", [name for name in KEEP if name != "keep.decided"])
     def test_an_undo(
@@ -220,6 +235,11 @@ class TestDiscardAndRestore:
         sideshoot("restore", job["job_id"]).ok()
         sideshoot("keep", job["job_id"]).ok()
         assert garden.read("new.txt") == b"new\n"
+
+    @pytest.mark.usefixtures("cloning")
+    @pytest.mark.parametrize("step", DISCARD)
+    def test_a_discard_of_a_clone(self, step: str, garden: Repo, sideshoot: Command) -> None:
+        self.test_a_discard(step, garden, sideshoot, again=False)
 
 
 class TestThePool:
@@ -283,7 +303,7 @@ class TestThePool:
 
 def test_every_step_is_tried() -> None:
     of_the_pool = {*TO_THE_POOL, *FROM_THE_POOL, *BY_THE_CLEANER}
-    assert {*RUN, *KEEP, *DISCARD} | of_the_pool == set(steps.NAMES)
+    assert {*RUN, *KEEP, *DISCARD, *CLONE} | of_the_pool == set(steps.NAMES)
 
 
 def _dead(process: psutil.Process) -> bool:

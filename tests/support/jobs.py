@@ -9,6 +9,7 @@ from sideshoot.agents.base import AgentResult, Readiness, Reviewing
 from sideshoot.git import discover
 from sideshoot.jobs import service
 from sideshoot.jobs.folder import JobFolder
+from sideshoot.jobs.place import seen_from
 from sideshoot.jobs.store import Store
 from sideshoot.lock import wait_free
 from sideshoot.model import Job, Request
@@ -72,8 +73,9 @@ class Jobs:
         """What a file holds in a job's result."""
         job = self.get(job)
         assert job.result
-        listed = self.repo.git("ls-tree", "--name-only", job.result, "--", path)
-        return self.repo.git("cat-file", "blob", f"{job.result}:{path}") if listed else None
+        git = seen_from(self.repository, self.store, job).git
+        listed = git.run("ls-tree", "--name-only", job.result, "--", path).stdout
+        return git.run("cat-file", "blob", f"{job.result}:{path}").stdout if listed else None
 
     def end(self) -> None:
         service.recover(self.repository)

@@ -9,6 +9,7 @@ from sideshoot.git import discover
 from sideshoot.model import Carry, JobId
 from sideshoot.workspace.base import Base, make_base
 from sideshoot.workspace.opening import Workspace, open_workspace, plan_workspace
+from sideshoot.workspace.quarantine import borrow, make_quarantine, seeing
 from sideshoot.workspace.reopening import NO_REUSE, Reuse
 from support.repos import Repo
 
@@ -73,3 +74,17 @@ def traces(repo: Repo) -> list[str]:
 
 def _listed(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def cloned(repo: Repo, job: str = JOB, *, carry: Carry = Carry.ALL) -> Workspace:
+    """A quarantined clone with the user's tree as it is now."""
+    repository = discover(repo.top)
+    folder = repository.state_dir / "jobs" / job
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = make_quarantine(repository, folder)
+    seen = seeing(repository, folder)
+    base = make_base(seen, JobId(job), carry=carry, holder=holder)
+    borrow(repository, holder, job, base)
+    workspace = plan_workspace(repository, JobId(job), base, apart=folder)
+    open_workspace(seen, workspace, base)
+    return workspace

@@ -115,7 +115,7 @@ def _show_patch(place: Place, job: Job, paths: tuple[bytes, ...]) -> None:
     assert job.result is not None
     colour = output.has_colour(sys.stdout)
     with paged(place.repository) as out:
-        write_patch(place.repository, job.base, job.result, out, paths, color=colour)
+        write_patch(place.seeing(job), job.base, job.result, out, paths, color=colour)
 
 
 def _show_stat(place: Place, job: Job, paths: tuple[bytes, ...]) -> None:

@@ -211,10 +211,10 @@ def _write_patch(place: Place, job: Job, names: Sequence[str], target: str) -> i
         raise WrongState(f"job {job.id} has no result that could be written")
     paths = changed_paths(place, job, names)
     if target == "-":
-        write_patch(place.repository, job.base, job.result, output.binary(), paths)
+        write_patch(place.seeing(job), job.base, job.result, output.binary(), paths)
         return 0
     with _new_file(place.call.folder / target) as out:
-        write_patch(place.repository, job.base, job.result, out, paths)
+        write_patch(place.seeing(job), job.base, job.result, out, paths)
     if place.call.json:
         output.say_object({"job_id": job.id, "patch": str(place.call.folder / target)})
     else:

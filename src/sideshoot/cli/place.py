@@ -83,7 +83,13 @@ class Place:
             return []
         from sideshoot.workspace.compare import changed_files  # noqa: PLC0415 - not for --help
 
-        return changed_files(self.repository, job.base, job.result, paths)
+        return changed_files(self.seeing(job), job.base, job.result, paths)
+
+    def seeing(self, job: Job) -> Repository:
+        """The repository as one that has the work of a job, to look at it."""
+        from sideshoot.jobs.place import seen_from  # noqa: PLC0415 - not for --help
+
+        return seen_from(self.repository, self.store, job)
 
     def log_of(self, job: Job) -> Path:
         """The event log of a job."""

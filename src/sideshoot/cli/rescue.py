@@ -61,7 +61,8 @@ def offered_rescue(place: Place) -> Rescue | None:
 def brief_for(place: Place, request: Request, rescue: Rescue) -> Brief:
     """What the agent is told; where the findings are about another state, the user is told, too."""
     resumed = place.find(request.resume) if request.resume else None
-    changed = changed_since(place.repository, rescue, start_of(place.repository, request, resumed))
+    seeing = place.seeing(resumed) if resumed else place.repository
+    changed = changed_since(seeing, rescue, start_of(seeing, request, resumed))
     if changed is not None:
         output.note(_of_another_state(rescue, changed))
     return Brief(task_for(rescue, request.prompt, changed))

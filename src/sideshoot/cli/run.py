@@ -24,7 +24,7 @@ from sideshoot.cli.sizes import over_budget
 from sideshoot.cli.summary import exit_status_of, next_lines, say_message, show, show_on_stderr
 from sideshoot.errors import SideshootError, UsageError
 from sideshoot.fence.model import Level
-from sideshoot.model import Carry, Isolation, Job, Outcome, Request
+from sideshoot.model import Carry, Copy, Isolation, Job, Outcome, Request
 from sideshoot.text import show_path
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ Options come before the task; from its first word on nothing is taken for an opt
     type=click.Choice([level.value for level in Level]),
     help="Hold it inside a fence: write only to the copy (the default, but for agents with a sandbox "
     "of their own), offline as well, or off.",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice([copy.value for copy in Copy]),
+    help="The copy is a linked worktree (the default), or a clone with a repository of its own.",
 )
 @click.option("--base", metavar="REF", help="Start from this commit instead of your HEAD.")
 @click.option(
@@ -284,6 +289,9 @@ def refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
         option = "--thread" if thread else "--resume"
         raise UsageError(f"--fresh starts a new thread; it can't be combined with {option}")
     where = [f"--{name.replace('_', '-')}" for name in _ISOLATIONS if options[name]]
+    own = [flag for flag in where if flag != "--worktree"]
+    if own and options.get("isolation"):
+        raise UsageError(f"--isolation chooses the kind of copy; with {own[0]} there is none")
     where += ["--write"] if options["write"] and options["read_only"] else []
     if len(where) > 1:
         raise UsageError(f"{' and '.join(where)} contradict each other")
@@ -331,6 +339,7 @@ def _request(place: Place, asked: Asked, options: dict[str, Any]) -> Request:
         base=options["base"],
         sparse=_sparse(place, options),
         isolation=_isolation(options),
+        copy=Copy(options["isolation"]) if options.get("isolation") else None,
         resume=resumed.id if resumed else None,
         thread=options["thread"],
         name=options["name"],

@@ -94,6 +94,7 @@ STARTING = ("acp", "command", "agent_mode", "environment", "writable")
 """What a table of an agent says of how its program is started, and of what it may do."""
 
 _SANDBOXES = ("off", "write", "offline")
+_COPIES = ("worktree", "clone")
 _CARRIES = ("none", "tracked", "all")
 
 
@@ -110,6 +111,8 @@ def _needs_consent(key: str, text: str, below: Below, top: Path) -> bool:
         return bool(text) and _SANDBOXES.index(text) < _SANDBOXES.index(below.text or "write")
     if key == "run.carry":
         return bool(text) and _CARRIES.index(text) > _CARRIES.index(below.text or "all")
+    if key == "workspace.isolation":
+        return _COPIES.index(text) < _COPIES.index(below.text)
     if key.startswith("gc."):
         return _amount(key, text) < _amount(key, below.text)
     if key in ("run.timeout", "run.idle_timeout", "run.output_limit"):

@@ -79,6 +79,12 @@ SETTINGS = (
     ),
     Setting("worktree.dir", kinds.FOLDER, "", "where the copies lie; else in .worktrees"),
     Setting(
+        "workspace.isolation",
+        kinds.COPY,
+        "worktree",
+        "worktree, or clone: a copy with a repository of its own",
+    ),
+    Setting(
         "workspace.link", kinds.PATHS, "[]", "what a copy shares with your tree", only_in_files=True
     ),
     Setting("workspace.lfs", kinds.LFS, "", "skip: large files are pointers; pull: all are there"),

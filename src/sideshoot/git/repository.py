@@ -39,12 +39,13 @@ class Repository:
     common_dir: Path
     object_format: str
     version: tuple[int, ...] = (2, 38)
+    object_dir: Path | None = None
+    """Where new objects go, if not among the others of the repository; it borrows those."""
 
     @cached_property
     def git(self) -> Git:
-        return Git(self.top).at(
-            git_dir=self.git_dir, common_dir=self.common_dir, work_tree=self.top
-        )
+        git = Git(self.top).at(git_dir=self.git_dir, common_dir=self.common_dir, work_tree=self.top)
+        return git.having(GIT_OBJECT_DIRECTORY=str(self.object_dir)) if self.object_dir else git
 
     @property
     def index(self) -> Path:

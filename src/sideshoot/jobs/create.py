@@ -16,7 +16,7 @@ from sideshoot.jobs.folder import NAME, JobFolder
 from sideshoot.jobs.ids import new_job_id
 from sideshoot.jobs.settings import agents_for_tasks, load_config
 from sideshoot.jobs.store import Store
-from sideshoot.model import Isolation, Job, JobId, Request, State
+from sideshoot.model import Copy, Isolation, Job, JobId, Request, State
 from sideshoot.workspace.folders import folder_for
 from sideshoot.workspace.refs import reviewed_ref
 from sideshoot.workspace.steps import reached
@@ -76,6 +76,7 @@ def create(
 
 def checked(repository: Repository, store: Store, request: Request) -> Request:
     """The request with its loose ends tied up; see `create` for what is raised."""
+    wanted = request.copy
     agent, request = prepared(repository, store, request)
     if request.agent_mode is not None and not agent.has_modes:
         raise UsageError(
@@ -96,6 +97,7 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
         request,
         resume=earlier.id,
         prompt=request.prompt or GO_ON,
+        copy=_copy_to_go_on_in(earlier, request, wanted),
         sparse=earlier.request.sparse,  # It goes on in that one's workspace.
     )
 
@@ -104,6 +106,19 @@ def _on_thread(request: Request) -> Request:
     if request.agent == "command" or (request.driver and request.driver.protocol == "command"):
         raise UsageError(f"{request.agent} has no threads that could be gone on with")
     return replace(request, prompt=request.prompt or GO_ON)
+
+
+def _copy_to_go_on_in(earlier: Job, request: Request, wanted: Copy | None) -> Copy | None:
+    """A workspace stays what it is; if it is gone, the new one is as is asked for."""
+    if request.copy is None or earlier.worktree is None:
+        return request.copy
+    found = earlier.request.copy or Copy.WORKTREE
+    if wanted not in (None, found):
+        raise UsageError(
+            f"the workspace of job {earlier.id} is a {found}; --isolation {wanted} needs one of its "
+            "own, so start a fresh thread"
+        )
+    return found
 
 
 def prepared(
@@ -152,6 +167,8 @@ def _as_set(repository: Repository, config: Config, request: Request) -> Request
     if request.isolation is not Isolation.WORKTREE:
         return request
     require_consent(config, "worktree", "workspace")
+    if request.copy is None:
+        request = replace(request, copy=Copy(config.value("workspace.isolation")))
     chosen = config.value("worktree.dir")
     if chosen is None or request.directory is not None:
         return request

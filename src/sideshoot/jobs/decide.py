@@ -25,12 +25,12 @@ from sideshoot.errors import (
 from sideshoot.jobs import intent
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.held import workspace_went
-from sideshoot.jobs.place import NO_WORKSPACE, home_of, workspace_of
+from sideshoot.jobs.place import NO_WORKSPACE, brought_home, home_of, seen_from, workspace_of
 from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
-from sideshoot.workspace.refs import result_ref, undo_ref
+from sideshoot.workspace.refs import undo_ref
 from sideshoot.workspace.seal import checking
 from sideshoot.workspace.steps import reached
 
@@ -157,7 +157,7 @@ def restore_job(repository: Repository, store: Store, job: Job) -> Job:
             raise WrongState(f"job {now.id} is not discarded; there is nothing to restore")
         if now.result is None:
             raise WrongState(f"job {now.id} left nothing that could be restored")
-        if home.ref(result_ref(now.id)) is None:
+        if seen_from(home, store, now).resolve(now.result) is None:
             raise WrongState(f"the work of job {now.id} is no longer held")
         decision = Decision.PARTLY_KEPT if now.kept_paths else Decision.OPEN
         return _decided(store, now, decision, decided_at=None)
@@ -174,7 +174,8 @@ def branch_job(repository: Repository, store: Store, job: Job, name: str) -> str
     from sideshoot.jobs.branch import make_branch  # noqa: PLC0415 - as said above
 
     with deciding(repository, store, job) as (home, now):
-        return make_branch(home, refreshed(home, store, now).job, name)
+        fresh = refreshed(home, store, now).job
+        return make_branch(brought_home(home, store, fresh), fresh, name)
 
 
 def recover_decisions(repository: Repository, store: Store) -> list[str]:
@@ -300,9 +301,11 @@ def _keep(
     if job.result is None or job.base is None:
         raise WrongState(f"job {job.id} has no result that could be kept")
     if options.dry_run:
-        kept = keep(repository, job.id, job.base, job.result, options)
+        seen = seen_from(repository, store, job)
+        kept = keep(seen, job.id, job.base, job.result, options)
         confirm()
         return kept, job
+    brought_home(repository, store, job)
     goal = _goal(repository, job, options)
     with intent.intending(store.state_dir, job.id, goal):
         kept = keep(repository, job.id, job.base, job.result, options, confirm=confirm)

@@ -166,6 +166,8 @@ def _places(repository: Repository, job: Job) -> tuple[tuple[Path, ...], tuple[P
 def _of_workspace(workspace: Workspace) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     from sideshoot.workspace.opening import writable_folders  # noqa: PLC0415 - git is at work
 
+    if workspace.is_clone:
+        return (workspace.path, *writable_folders(workspace)), (workspace.path / ".git",)
     objects = workspace.common_dir / "objects"
     shared = (objects / "pack", objects / "info")
     for place in shared:

@@ -84,6 +84,11 @@ class JobFolder(NamedTuple):
         """What the job held on the disk when that was last counted."""
         return self.top / "size.json"
 
+    @property
+    def quarantine(self) -> Path:
+        """Holds the work of a job whose workspace is a clone, until it is kept."""
+        return self.top / "quarantine"
+
     def make(self) -> None:
         """Make the folder, if it is not there."""
         self.top.mkdir(parents=True, exist_ok=True)

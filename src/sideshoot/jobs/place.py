@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sideshoot.jobs.folder import JobFolder
+from sideshoot.model import Copy
+
 if TYPE_CHECKING:
     from sideshoot.git import Repository
+    from sideshoot.jobs.store import Store
     from sideshoot.model import Job
     from sideshoot.workspace.place import Workspace
 
@@ -24,7 +29,7 @@ def workspace_of(repository: Repository, job: Job) -> Workspace | None:
     if job.worktree is None or job.git_dir is None or job.branch is None or job.base is None:
         return None
     entries = Path(job.git_dir).parent
-    return Workspace(
+    linked = Workspace(
         job_id=job.id,
         path=_moved(Path(job.worktree), entries.parent, repository.common_dir),
         git_dir=repository.common_dir / entries.name / Path(job.git_dir).name,
@@ -35,6 +40,49 @@ def workspace_of(repository: Repository, job: Job) -> Workspace | None:
         base=job.base,
         version=repository.version,
     )
+    return _as_clone(repository, job, linked) if job.request.copy is Copy.CLONE else linked
+
+
+def seen_from(repository: Repository, store: Store, job: Job) -> Repository:
+    """The repository as one that has a job's work, which may lie in a quarantine; only to look at it.
+
+    What a job that went on has done lies with the last one of the row.
+    """
+    if job.request.copy is not Copy.CLONE:
+        return repository
+    from sideshoot.workspace.quarantine import seeing  # noqa: PLC0415 - only for a clone
+
+    folder = JobFolder(store.state_dir, _last_of(store, job).id)
+    return seeing(repository, folder.top) if folder.quarantine.is_dir() else repository
+
+
+def brought_home(repository: Repository, store: Store, job: Job) -> Repository:
+    """The repository with a job's work in it, for who writes with it; from a quarantine it is copied.
+
+    :raises WrongState: it can't be copied.
+    """
+    if job.request.copy is not Copy.CLONE:
+        return repository
+    from sideshoot.errors import GitError, WrongState  # noqa: PLC0415 - only for a clone
+    from sideshoot.workspace.quarantine import bring_home, quarantine_of  # noqa: PLC0415
+
+    last = _last_of(store, job)
+    folder = JobFolder(store.state_dir, last.id)
+    if folder.quarantine.is_dir():
+        try:
+            bring_home(repository, quarantine_of(repository, folder.top), job.id, job.head)
+        except GitError as error:
+            raise WrongState(
+                f"the work of job {job.id} can't be copied into your repository: {error.reason}"
+            ) from error
+    return repository
+
+
+def _last_of(store: Store, job: Job) -> Job:
+    """The job that has the workspace, or had it last."""
+    while job.continued_by is not None:
+        job = store.get(job.continued_by)
+    return job
 
 
 def home_of(repository: Repository, job: Job) -> Repository:
@@ -59,6 +107,21 @@ def home_of(repository: Repository, job: Job) -> Repository:
             f"the working tree {job.target} that job {job.id} is for is gone; run this in another one"
         )
     return repository
+
+
+def _as_clone(repository: Repository, job: Job, linked: Workspace) -> Workspace:
+    from sideshoot.workspace.quarantine import clone_in, quarantine_in  # noqa: PLC0415
+
+    # The record names PLACE/.git/sideshoot/jobs/JOB/clone; the work may have passed to another job.
+    old_common = Path(job.git_dir or "").parents[3]
+    folder = JobFolder(repository.state_dir, job.id).top
+    return replace(
+        linked,
+        path=_moved(Path(job.worktree or ""), old_common, repository.common_dir),
+        git_dir=clone_in(folder),
+        common_dir=quarantine_in(folder),
+        users_dir=repository.common_dir,
+    )
 
 
 def _moved(path: Path, old_common: Path, common: Path) -> Path:

@@ -8,14 +8,16 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from sideshoot.errors import StoreDamaged
-from sideshoot.jobs.folder import JobFolder
+from sideshoot.errors import GitError, StoreDamaged
+from sideshoot.jobs.folder import JobFolder, job_folders
 from sideshoot.jobs.store import NAME, Store
 from sideshoot.lock import locked
-from sideshoot.model import Job, JobId, Outcome, Request, State
+from sideshoot.model import Copy, Job, JobId, Outcome, Request, State
+from sideshoot.workspace.quarantine import clone_in, quarantine_of
 from sideshoot.workspace.refs import NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sideshoot.git import Repository
@@ -74,13 +76,9 @@ def _settings(path: Path) -> dict[str, str]:
 
 
 def _jobs_of_refs(repository: Repository) -> list[Job]:
-    answer = repository.git.run(
-        "for-each-ref", "--format=%(refname) %(objectname) %(committerdate:unix)", NAMESPACE
-    )
     found: dict[str, dict[str, str]] = {}
     times: dict[str, float] = {}
-    for line in answer.stdout.decode(errors="replace").splitlines():
-        name, oid, when = line.split(" ")
+    for name, oid, when in _refs(repository):
         job_id, _, kind = name.removeprefix(NAMESPACE).partition("/")
         if kind in ("base", "result"):
             found.setdefault(job_id, {})[kind] = oid
@@ -88,14 +86,33 @@ def _jobs_of_refs(repository: Repository) -> list[Job]:
     return [_job(repository, job_id, refs, times[job_id]) for job_id, refs in found.items()]
 
 
+def _refs(repository: Repository) -> Iterator[list[str]]:
+    """Name, object and time of each ref of ours, in the repository and in quarantines."""
+    apart = [folder for folder in job_folders(repository.state_dir) if folder.quarantine.is_dir()]
+    for one in (repository, *(quarantine_of(repository, folder.top) for folder in apart)):
+        shape = "--format=%(refname) %(objectname) %(committerdate:unix)"
+        with contextlib.suppress(GitError):  # of one that a crash has left in pieces
+            answer = one.git.run("for-each-ref", shape, NAMESPACE)
+            for line in answer.stdout.decode(errors="replace").splitlines():
+                yield line.split(" ")
+
+
 def _job(repository: Repository, job_id: str, refs: dict[str, str], when: float) -> Job:
     folder = JobFolder(repository.state_dir, job_id)
-    facts = _workspace_facts(repository, job_id) if "base" in refs else {}
+    is_clone = folder.quarantine.is_dir()
+    git_dir = clone_in(folder.top) if is_clone else repository.common_dir / "worktrees" / job_id
+    told = (folder.quarantine if is_clone else git_dir) / "gitdir"
+    facts = _workspace_facts(git_dir, told, job_id) if "base" in refs else {}
     with contextlib.suppress(OSError):
         folder.top.mkdir(parents=True, exist_ok=True)
     return Job(
         id=JobId(job_id),
-        request=Request(agent="unknown", prompt=_prompt(folder), name="(found by its refs)"),
+        request=Request(
+            agent="unknown",
+            prompt=_prompt(folder),
+            name="(found by its refs)",
+            copy=Copy.CLONE if is_clone else Copy.WORKTREE,
+        ),
         state=State.FINISHED,
         outcome=Outcome.INTERRUPTED,
         created_at=when,
@@ -108,11 +125,13 @@ def _job(repository: Repository, job_id: str, refs: dict[str, str], when: float)
     )
 
 
-def _workspace_facts(repository: Repository, job_id: str) -> dict[str, object]:
-    """The workspace, if it is where workspaces are by default."""
-    git_dir = repository.common_dir / "worktrees" / job_id
+def _workspace_facts(git_dir: Path, file: Path, job_id: str) -> dict[str, object]:
+    """The workspace, if it is where workspaces are by default.
+
+    :param file: says where it lies.
+    """
     try:
-        told = os.fsdecode((git_dir / "gitdir").read_bytes().removesuffix(b"\n"))
+        told = os.fsdecode(file.read_bytes().removesuffix(b"\n"))
         head = (git_dir / "HEAD").read_text("utf-8", errors="replace").strip()
     except OSError:
         return {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from sideshoot.model import (
     Carry,
+    Copy,
     Decision,
     Driver,
     Equipment,
@@ -62,6 +63,7 @@ def _request(record: dict[str, Any]) -> Request:
         facts[name] = tuple(record.get(name, ()))
     facts["carry"] = Carry(record.get("carry", Carry.ALL))
     facts["isolation"] = Isolation(record.get("isolation", Isolation.WORKTREE))
+    facts["copy"] = Copy(record["copy"]) if record.get("copy") else None
     facts["driver"] = _driver(record.get("driver"))
     facts["equipment"] = _equipment(record.get("equipment", {}))
     facts["review"] = _reviewed(record["review"]) if record.get("review") else None

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import JobNotFound, WrongState
 from sideshoot.jobs.folder import JobFolder
-from sideshoot.jobs.place import NO_WORKSPACE, workspace_of
+from sideshoot.jobs.place import NO_WORKSPACE, brought_home, workspace_of
 from sideshoot.lock import locked
-from sideshoot.model import Decision, Isolation, Job, State
+from sideshoot.model import Copy, Decision, Isolation, Job, State
 from sideshoot.workspace.refs import result_ref
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def without_workspace(repository: Repository, store: Store, job: Job) -> Job | N
     waits = earlier.state is State.FINISHED and earlier.decision in UNDECIDED
     copied = earlier.request.isolation is Isolation.WORKTREE and earlier.continued_by is None
     complete = earlier.base is not None and earlier.result is not None
-    if waits and copied and complete and repository.ref(result_ref(earlier.id)) is not None:
-        return earlier
-    return None
+    if not (waits and copied and complete):
+        return None
+    home = brought_home(repository, store, earlier)
+    return earlier if home.ref(result_ref(earlier.id)) is not None else None
 
 
 def take_over(store: Store, earlier: Job, job: Job) -> Job:
@@ -112,13 +113,36 @@ def finish_handover(repository: Repository, store: Store, job: Job) -> None:
     for earlier in earlier_jobs(store, job):
         with contextlib.suppress(OSError):
             (claims / earlier.id).rename(claims / job.id)
+        if job.request.copy is Copy.CLONE:
+            _hand_over_clone(repository, earlier, job)
+
+
+def _hand_over_clone(repository: Repository, earlier: Job, job: Job) -> None:
+    from sideshoot.workspace import quarantine  # noqa: PLC0415 - only for a clone
+    from sideshoot.workspace.clone_setup import lead_to  # noqa: PLC0415
+    from sideshoot.workspace.refs import base_ref  # noqa: PLC0415
+
+    theirs, ours = (
+        JobFolder(repository.state_dir, earlier.id),
+        JobFolder(repository.state_dir, job.id),
+    )
+    for name in (quarantine.CLONE, quarantine.QUARANTINE):
+        with contextlib.suppress(OSError):
+            (theirs.top / name).rename(ours.top / name)
+    workspace = workspace_of(repository, job)
+    if workspace is not None and workspace.common_dir.is_dir():
+        workspace.holder.git.run("update-ref", base_ref(job.id), workspace.base)
+        lead_to(workspace)
 
 
 def _handed_over(repository: Repository, store: Store, earlier: Job, job: Job) -> Job:
-    from sideshoot.workspace.refs import base_ref  # noqa: PLC0415 - only where a job goes on
+    from sideshoot.workspace.refs import base_ref, borrowed_ref  # noqa: PLC0415 - a job goes on
 
     assert earlier.base is not None
-    repository.git.run("update-ref", base_ref(job.id), earlier.base)
+    if job.request.copy is not Copy.CLONE:
+        repository.git.run("update-ref", base_ref(job.id), earlier.base)
+    elif earlier.head is not None:
+        repository.git.run("update-ref", borrowed_ref(job.id), earlier.head)
     taken = _passed_on(
         store,
         earlier,

@@ -76,7 +76,7 @@ def _save_workspace(repository: Repository, workspace: Workspace, saved: Saved) 
     saved.facts["result"] = captured.commit
     saved.warnings += captured.warnings
     try:
-        ignored = _ignored(repository, workspace, captured.commit)
+        ignored = _ignored(workspace, captured.commit)
     except (GitError, OSError) as error:
         saved.warnings.append(f"can't list what the agent left among ignored files: {error}")
         return
@@ -111,12 +111,12 @@ def drop_copy(repository: Repository, store: Store, job: Job) -> Job:
     return store.update(job.id, **NO_WORKSPACE)
 
 
-def _ignored(repository: Repository, workspace: Workspace, result: str) -> Ignored:
+def _ignored(workspace: Workspace, result: str) -> Ignored:
     found = list_ignored(workspace)
     if not found.count:
         return found
     # What the agent put into its index all the same is in the result.
-    deltas = differences(repository.git, workspace.base, result)
+    deltas = differences(workspace.holder.git, workspace.base, result)
     return list_ignored(workspace, saved={delta.path for delta in deltas})
 
 

@@ -318,7 +318,7 @@ class _Worker:
         result = saved.facts.get("result")
         if workspace is None or result is None or self.job.request.resume is not None:
             return
-        trees = {self.repository.tree_of(commit) for commit in (workspace.base, result)}
+        trees = {workspace.holder.tree_of(commit) for commit in (workspace.base, result)}
         if len(trees) == 1 and not saved.facts.get("ignored_count"):
             with contextlib.suppress(SideshootError):
                 remove_workspace(self.repository, workspace)

@@ -85,6 +85,11 @@ _RUN = Tool(
                 "tracked",
                 "none",
             ),
+            "isolation": choice(
+                "The kind of copy: a linked worktree, or a clone with a repository of its own.",
+                "worktree",
+                "clone",
+            ),
             "base": text("Start from this commit instead of HEAD."),
             "sparse": texts("Have only these folders in the copy, and the files above them."),
             "sandbox": choice(

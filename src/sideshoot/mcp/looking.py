@@ -65,6 +65,6 @@ def diff(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
     paths = changed_paths(place, job, given.get("paths", ())) or reviewed_paths(job)
     record = diff_record(place, job, paths)
     if not given.get("stat"):
-        patch, is_whole = beginning_of_patch(place.repository, job, paths)
+        patch, is_whole = beginning_of_patch(place.seeing(job), job, paths)
         record |= {"patch": patch, "patch_is_whole": is_whole}
     return Answer(record, links=links_of(place, job))

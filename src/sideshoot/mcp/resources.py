@@ -114,7 +114,7 @@ def _diff_of(place: Place, job: Job) -> bytes:
     from sideshoot.mcp.patches import patch_bytes  # noqa: PLC0415
 
     job = compared(job)
-    return patch_bytes(place.repository, job, reviewed_paths(job))
+    return patch_bytes(place.seeing(job), job, reviewed_paths(job))
 
 
 def _log_of(place: Place, job: Job) -> bytes:

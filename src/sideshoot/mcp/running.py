@@ -128,7 +128,7 @@ def _refuse_halves(task: str) -> None:
 
 def _run_options(exchange: Exchange, given: Mapping[str, Any]) -> dict[str, Any]:
     """The call in the words of the command `run`."""
-    names = ("agent_mode", "carry", "base")
+    names = ("agent_mode", "carry", "isolation", "base")
     resume, from_review = given.get("resume"), given.get("from_review")
     return {
         **_common_options(exchange, given),

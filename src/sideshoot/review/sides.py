@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import UsageError, WrongState
+from sideshoot.jobs.place import brought_home
+from sideshoot.jobs.store import Store
 from sideshoot.model import State
 from sideshoot.review.default_branch import default_branch
 from sideshoot.workspace.base import carried, committed
@@ -112,6 +114,8 @@ def of_job(repository: Repository, job: Job) -> Sides:
         raise WrongState(
             f"job {job.id} is {job.state}; `sideshoot wait {job.id}` waits for its end"
         )
+    # The reviewer gets a workspace of its own, and that comes from the user's repository.
+    brought_home(repository, Store.open(repository.state_dir), job)
     before = job.base or committed(repository, None).commit
     return Sides(
         what=f"what job {job.id} did",

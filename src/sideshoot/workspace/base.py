@@ -35,12 +35,18 @@ class Base:
 
 
 def make_base(
-    repository: Repository, job_id: JobId, *, carry: Carry = Carry.ALL, revision: str | None = None
+    repository: Repository,
+    job_id: JobId,
+    *,
+    carry: Carry = Carry.ALL,
+    revision: str | None = None,
+    holder: Repository | None = None,
 ) -> Base:
     """Write the start of a job's workspace into the object store, under `base_ref`.
 
     :param carry: which uncommitted changes the agent sees; with a `revision` none are carried.
     :param revision: start from this commit and not from HEAD.
+    :param holder: gets the ref, where it is another repository that has the objects.
     :raises UsageError: the revision names no commit.
     :raises CaptureFailed: a file of the user's tree can't be read.
     """
@@ -50,7 +56,7 @@ def make_base(
         base = committed(repository, repository.head())
     else:
         base = carried(repository, untracked=carry is Carry.ALL)
-    repository.git.run("update-ref", base_ref(job_id), base.commit)
+    (holder or repository).git.run("update-ref", base_ref(job_id), base.commit)
     return base
 
 

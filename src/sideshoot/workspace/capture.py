@@ -23,17 +23,20 @@ from sideshoot.git.trees import (
     parse_raw,
 )
 from sideshoot.text import show_path
+from sideshoot.workspace.clone_capture import take_over
 from sideshoot.workspace.converted import find_converted
 from sideshoot.workspace.included import RULES, included_paths
 from sideshoot.workspace.looking import looking
 from sideshoot.workspace.manifest import Manifest, manifest_text
 from sideshoot.workspace.nested import save_nested
+from sideshoot.workspace.quarantine import settle_work
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
 from sideshoot.workspace.seal import break_seal, look, seal
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 from sideshoot.workspace.sparse import LOOKING, overlook
+from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,13 +78,18 @@ def capture(repository: Repository, workspace: Workspace) -> Captured:
     """
     try:
         is_there = workspace.path.is_dir() and not workspace.path.is_symlink()
-        notes = verify(workspace) if is_there else []
+        if workspace.is_clone:
+            repository = workspace.holder
+            notes = take_over(workspace, staged=not is_there)
+            reached("clone.taken")
+        else:
+            notes = verify(workspace) if is_there else []
         head, before = _known(workspace)
         with scratch(repository) as folder:
             if is_there:
                 left = _from_folder(repository, workspace, before, notes, folder)
             else:
-                left = _without_folder(repository, workspace, folder)
+                left = _without_folder(repository, workspace, notes, folder)
             captured = _held(repository, workspace, left, head, before)
             if left.seen is not None:
                 index = folder / _INDEX
@@ -177,7 +185,9 @@ def _staged_by_agent(workspace: Workspace, notes: list[str]) -> list[Delta]:
     return parse_raw(answer.stdout)
 
 
-def _without_folder(repository: Repository, workspace: Workspace, folder: Path) -> _Left:
+def _without_folder(
+    repository: Repository, workspace: Workspace, notes: list[str], folder: Path
+) -> _Left:
     """The folder is gone: what was committed or staged is still held, and counts."""
     note = f"the workspace {show_path(workspace.path)} is gone"
     staged = _index_tree(workspace)
@@ -188,7 +198,8 @@ def _without_folder(repository: Repository, workspace: Workspace, folder: Path) 
     tree = changed_tree(
         repository.git, workspace.base, changes, index=folder / _INDEX, null_id=repository.null_id
     )
-    return _Left(tree, warnings=[f"{note}; what the agent had committed or staged is saved"])
+    saved = f"{note}; what the agent had committed or staged is saved"
+    return _Left(tree, warnings=[*notes, saved])
 
 
 def _index_tree(workspace: Workspace) -> str | None:
@@ -219,6 +230,8 @@ def _held(
     if before is not None and _says(repository, before, left.tree, parents, message):
         return Captured(before, left.tree, left.manifest, tuple(left.warnings))
     commit = repository.commit(left.tree, parents=parents, message=message)
+    if workspace.is_clone:
+        settle_work(workspace, commit)
     repository.git.run("update-ref", result_ref(workspace.job_id), commit)
     return Captured(commit, left.tree, left.manifest, tuple(left.warnings))
 
@@ -232,6 +245,8 @@ def _known(workspace: Workspace) -> tuple[str | None, str | None]:
 def _outside(workspace: Workspace) -> Repository:
     """The workspace's repository for questions that need no files, from a folder that is there."""
     common = workspace.common_dir
+    if workspace.is_clone:
+        return workspace.holder
     git_dir = workspace.git_dir if workspace.git_dir.is_dir() else common
     return replace(workspace.repository, top=common, git_dir=git_dir)
 

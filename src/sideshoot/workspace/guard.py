@@ -65,14 +65,18 @@ class Guard:
         return _decoded(json.loads(path.read_bytes()))
 
 
-def take_guard(repository: Repository, job_id: JobId, workspace_branch: str) -> Guard:
+def take_guard(
+    repository: Repository, job_id: JobId, workspace_branch: str, *, shared: bool = True
+) -> Guard:
     """Look at what is the user's, and put all that its refs name under `guard_ref`.
 
     :param repository: the user's working tree.
     :param workspace_branch: the job's branch, without `refs/heads/`.
+    :param shared: whether the agent has these refs for its own; else they are only looked at.
     """
     refs = look_at_refs(repository, workspace_branch)
-    pin(repository, job_id, refs.objects)
+    if shared:
+        pin(repository, job_id, refs.objects)
     return Guard(job_id, workspace_branch, refs, look_at_files(repository))
 
 

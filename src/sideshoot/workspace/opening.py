@@ -13,16 +13,19 @@ import contextlib
 import itertools
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import CannotStart, GitError
 from sideshoot.text import show_path
 from sideshoot.workspace.checkout import check_out
+from sideshoot.workspace.clone_setup import give_index, make_clone
 from sideshoot.workspace.exclude import exclude_folder
 from sideshoot.workspace.folders import folder_for, note_folder
 from sideshoot.workspace.included import include, write_included_index
 from sideshoot.workspace.linked import link
 from sideshoot.workspace.place import Workspace
+from sideshoot.workspace.quarantine import clone_in, quarantine_in
 from sideshoot.workspace.registration import register, verify
 from sideshoot.workspace.removal import (
     empty_soon,
@@ -38,7 +41,6 @@ from sideshoot.workspace.submodule_setup import set_up_submodules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from sideshoot.git import Repository
     from sideshoot.model import JobId
@@ -48,12 +50,18 @@ __all__ = ["Workspace", "open_workspace", "plan_workspace", "verify", "writable_
 
 
 def plan_workspace(
-    repository: Repository, job_id: JobId, base: Base, *, directory: Path | None = None
+    repository: Repository,
+    job_id: JobId,
+    base: Base,
+    *,
+    directory: Path | None = None,
+    apart: Path | None = None,
 ) -> Workspace:
     """Choose the places and the branch of a workspace; nothing is made.
 
     :param directory: the folder that shall hold it, relative to the top of the working tree; by
         default `.worktrees` there. A workspace for work in a workspace lies beside that one.
+    :param apart: the folder that holds the quarantine, if the workspace shall be a clone.
     :raises CannotStart: the folder can't hold workspaces.
     """
     folder = folder_for(repository, directory)
@@ -66,13 +74,14 @@ def plan_workspace(
     return Workspace(
         job_id=job_id,
         path=folder / name,
-        git_dir=git_dirs / name,
-        common_dir=repository.common_dir,
+        git_dir=clone_in(apart) if apart else git_dirs / name,
+        common_dir=quarantine_in(apart) if apart else repository.common_dir,
         object_format=repository.object_format,
         branch=_free_branch(repository, job_id),
         head=base.head,
         base=base.commit,
         version=repository.version,
+        users_dir=repository.common_dir if apart else None,
     )
 
 
@@ -92,25 +101,25 @@ def open_workspace(
     :param sparse: the folders that it shall have; as the user's tree by default.
     :param lfs: what becomes of large files; see `sideshoot.workspace.lfs`.
     :param reuse: whether a finished workspace may be used for it, and this one again. Where `sparse`
-        or `lfs` says what its files are, it may not.
+        or `lfs` says what its files are, and in a clone, it may not.
     :returns: what the user should know, one line each.
     :raises CannotStart: it can't be made; what was made of it is gone again.
     """
-    reuses = not sparse and lfs is None
+    reuses = not (sparse or lfs or workspace.is_clone)
     if not (reuses and may_reopen(repository, reuse)):
         refuse_without_room(repository, workspace, sparse)
     try:
         note_folder(repository, workspace.path.parent)
         exclude_folder(repository, workspace.path.parent)
         with contextlib.ExitStack() as take_back:
-            _claim(workspace, take_back)
+            _claim(repository, workspace, take_back)
             known = reopen(repository, workspace, base, reuse) if reuses else None
-            register(repository, workspace, sparse=sparse)
-            reached("open.registered")
-            _make_branch(workspace, take_back)
+            _register(repository, workspace, sparse, take_back)
             notes = check_out(repository, workspace, base, known, sparse=sparse, lfs=lfs)
             if reuses and not notes:
                 foresee(repository, workspace, base, reuse)
+            if workspace.is_clone:
+                give_index(workspace)
             reached("open.filled")
             notes += set_up_submodules(repository, workspace)
             notes += _give(repository, workspace, link_paths, sparse)
@@ -142,8 +151,12 @@ def writable_folders(workspace: Workspace) -> tuple[Path, ...]:
 
     With these and no more, an agent can commit on the job's branch and can't touch another ref,
     the configuration or the hooks. They are made where they do not exist. Under reftables, all refs
-    share one folder, and the agent can't commit.
+    share one folder, and the agent can't commit. In a clone it has all of its git directory, and
+    nothing else.
     """
+    if workspace.users_dir is not None:
+        lfs = workspace.users_dir / "lfs"
+        return (workspace.git_dir, *filter(Path.is_dir, (lfs,)))
     common = workspace.common_dir
     folders = [workspace.git_dir, common / "objects"]
     if not (common / "reftable").is_dir():
@@ -178,17 +191,17 @@ def _free_branch(repository: Repository, job_id: str) -> str:
     )
 
 
-def _claim(workspace: Workspace, take_back: contextlib.ExitStack) -> None:
+def _claim(repository: Repository, workspace: Workspace, take_back: contextlib.ExitStack) -> None:
     _make_folder(workspace.path)
-    take_back.callback(_take_back, workspace)
+    take_back.callback(_take_back, repository, workspace)
     workspace.claim.mkdir(parents=True, exist_ok=True)
 
 
-def _take_back(workspace: Workspace) -> None:
+def _take_back(repository: Repository, workspace: Workspace) -> None:
     remove_folder(workspace)
     remove_registration(workspace)
     shutil.rmtree(workspace.claim, ignore_errors=True)
-    empty_soon(workspace.repository, workspace)
+    empty_soon(repository, workspace)
 
 
 def _make_folder(path: Path) -> None:
@@ -204,6 +217,21 @@ def _make_parent(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         spread(folder)
+
+
+def _register(
+    repository: Repository,
+    workspace: Workspace,
+    sparse: Collection[bytes],
+    take_back: contextlib.ExitStack,
+) -> None:
+    if workspace.is_clone:
+        make_clone(repository, workspace, sparse=sparse)
+        reached("open.registered")
+    else:
+        register(repository, workspace, sparse=sparse)
+        reached("open.registered")
+        _make_branch(workspace, take_back)
 
 
 def _make_branch(workspace: Workspace, take_back: contextlib.ExitStack) -> None:

@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from sideshoot.workspace.place import Workspace
 
 
-def base_again(repository: Repository, job_id: JobId, base: str, head: str | None) -> Base:
-    """The start of an earlier workspace as that of a new one's, held under its `base_ref`."""
-    repository.git.run("update-ref", base_ref(job_id), base)
+def base_again(
+    repository: Repository,
+    job_id: JobId,
+    *,
+    base: str,
+    head: str | None,
+    holder: Repository | None = None,
+) -> Base:
+    """The start of an earlier workspace as that of a new one's, held under its `base_ref`.
+
+    :param holder: gets the ref, where it is not the user's repository.
+    """
+    (holder or repository).git.run("update-ref", base_ref(job_id), base)
     return Base(base, repository.tree_of(base), head, None)
 
 
@@ -35,5 +45,5 @@ def refill(workspace: Workspace, result: str) -> list[str]:
     # A capture's second parent is the agent's last commit, if it made any.
     last = inside.resolve(f"{result}^2")
     if last is not None:
-        inside.git.run("reset", "--quiet", "--mixed", last)
+        workspace.agents_git.run("reset", "--quiet", "--mixed", last)
     return list(kept.warnings)

@@ -48,3 +48,8 @@ def inner_ref(job_id: str, number: int) -> str:
 def branch_ref(job_id: str) -> str:
     """The tip of the job's branch, once that branch is gone."""
     return f"{job_refs(job_id)}branch"
+
+
+def borrowed_ref(job_id: str) -> str:
+    """What a quarantined clone has no copy of: the user's commit that it began at."""
+    return f"{job_refs(job_id)}borrowed"

@@ -79,12 +79,17 @@ def verify(workspace: Workspace) -> list[str]:
     notes += [
         f"the workspace's {name} file had been changed; it was put right"
         for name, text in _links(workspace).items()
-        if _put_right(workspace.git_dir / name, text)
+        if put_right(workspace.git_dir / name, text)
     ]
-    if not _is_head(_read(workspace.git_dir / "HEAD")):
-        _replace(workspace.git_dir / "HEAD", _symbolic_head(workspace))
-        notes.append("the workspace's HEAD could not be read; it names the job's branch again")
-    return notes + _verify_configuration(workspace)
+    return notes + verify_head(workspace) + _verify_configuration(workspace)
+
+
+def verify_head(workspace: Workspace) -> list[str]:
+    """Let HEAD be something that git takes for one; return what was wrong."""
+    if _is_head(_read(workspace.git_dir / "HEAD")):
+        return []
+    _replace(workspace.git_dir / "HEAD", _symbolic_head(workspace))
+    return ["the workspace's HEAD could not be read; it names the job's branch again"]
 
 
 def _stage(workspace: Workspace) -> None:
@@ -195,7 +200,8 @@ def _has_reftables(common_dir: Path) -> bool:
     return (common_dir / "reftable").is_dir()
 
 
-def _put_right(file: Path, text: bytes) -> bool:
+def put_right(file: Path, text: bytes) -> bool:
+    """Let a file hold this and nothing else; return whether it did not."""
     if _read(file) == text:
         return False
     _replace(file, text)
@@ -216,7 +222,16 @@ def _write(file: Path, text: bytes) -> None:
 
 def _replace(file: Path, text: bytes) -> None:
     fresh = file.with_name(f"{file.name}.sideshoot")
-    _write(fresh, text)
-    if file.is_dir() and not file.is_symlink():
-        shutil.rmtree(file)
+    _remove(fresh)
+    with fresh.open("xb") as written:  # A link that an agent left there must not be followed.
+        written.write(text)
+    if file.is_dir():
+        _remove(file)
     fresh.replace(file)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def remove_workspace(repository: Repository, workspace: Workspace) -> None:
     reached("discard.renamed")
     remove_registration(workspace)
     reached("discard.unregistered")
-    if workspace.claim.is_dir():
+    if workspace.claim.is_dir() and not workspace.is_clone:
         remove_branch(repository, workspace)
     shutil.rmtree(workspace.claim, ignore_errors=True)
     empty_soon(repository, workspace)
@@ -71,7 +71,7 @@ def remove_registration(workspace: Workspace) -> None:
     """Make git forget the workspace, locked or not, if it is ours."""
     if not is_registered(workspace):
         return
-    state_dir = workspace.repository.state_dir
+    state_dir = workspace.state_dir
     try:
         state_dir.mkdir(exist_ok=True)
         put_into_trash(workspace.git_dir, state_dir)

@@ -58,6 +58,8 @@ def break_seal(workspace: Workspace) -> int | None:
 
     :return: what time it is there, in nanoseconds; `None` where no new seal can be made.
     """
+    if workspace.is_clone:
+        return None  # Its commits and branches lie where no index tells of them.
     with contextlib.suppress(OSError):
         _seal_of(workspace).unlink(missing_ok=True)
         return now_ns(workspace.path.parent)

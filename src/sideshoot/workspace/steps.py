@@ -36,6 +36,10 @@ NAMES = (
     "pool.cleaned",
     "pool.taken",
     "pool.brought",
+    "clone.quarantined",
+    "clone.taken",
+    "clone.settled",
+    "clone.copied",
 )
 
 

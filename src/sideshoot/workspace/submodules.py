@@ -155,7 +155,7 @@ def _look_into(
         commit = _hold(repository, workspace, path, bundle, number) if bundle else None
     if not moved and commit is None:
         return None, inside
-    warnings = _warnings(path, seen, commit, dirty=dirty)
+    warnings = _warnings(workspace, path, seen, commit, dirty=dirty)
     return SubmoduleWork(path, refs.head, moved, commit, tuple(warnings)), inside
 
 
@@ -230,7 +230,9 @@ def _is_repository(top: Path) -> bool:
     return os.path.realpath(found) == os.path.realpath(os.fsencode(top))
 
 
-def _warnings(path: bytes, seen: Snapshot, commit: str | None, *, dirty: bool) -> list[str]:
+def _warnings(
+    workspace: Workspace, path: bytes, seen: Snapshot, commit: str | None, *, dirty: bool
+) -> list[str]:
     shown = show_path(path)
     warnings = []
     if commit is not None:
@@ -239,7 +241,7 @@ def _warnings(path: bytes, seen: Snapshot, commit: str | None, *, dirty: bool) -
         name = shlex.quote(os.fsdecode(path))
         warnings.append(
             f"changes in the submodule {shown} were not committed, so a keep leaves them out; "
-            f"`git cat-file blob {commit}:{_PATCH} | git -C {name} apply` brings them"
+            f"`{workspace.shell_git} cat-file blob {commit}:{_PATCH} | git -C {name} apply` brings them"
         )
     warnings += [
         f"{shown}/{show_path(file)} is neither file nor link, and git can't hold it"

@@ -97,7 +97,7 @@ def _stash(log: Path) -> Iterator[tuple[str, str]]:
 
 
 def _describe(ref: str, old: str | None, new: str | None) -> str:
-    name, quoted = show_path(_short(ref)), shlex.quote(ref)
+    name, quoted = show_path(short_name(ref)), shlex.quote(ref)
     if old is None:
         assert new
         return (
@@ -142,7 +142,8 @@ def _describe_stash(before: WatchedRefs, now: WatchedRefs) -> list[str]:
     return lines
 
 
-def _short(ref: str) -> str:
+def short_name(ref: str) -> str:
+    """`branch main` for `refs/heads/main`; other refs as they are."""
     for prefix, kind in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
         if ref.startswith(prefix):
             return f"{kind} {ref.removeprefix(prefix)}"
