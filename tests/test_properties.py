@@ -16,11 +16,12 @@ from sideshoot.git import discover
 from sideshoot.workspace.capture import capture
 from sideshoot.workspace.keep import keep
 from sideshoot.workspace.keep_options import KeepOptions
+from sideshoot.workspace.quarantine import bring_home
 from sideshoot.workspace.undo import undo
 from support.merging import Conflict, above_of, merge, merged_index, renames_matter
 from support.repos import SYMLINK, Repo, as_git_sees
 from support.twins import settled
-from support.workspaces import JOB, opened
+from support.workspaces import JOB, cloned, opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,6 +167,7 @@ def stage(repo: Repo, chosen: Sequence[int]) -> None:
     after=many_edits,
     staged_after=st.lists(numbers, max_size=3),
     part=st.none() | numbers,
+    clone=st.booleans(),
 )
 @pytest.mark.timeout(900)
 def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
@@ -178,6 +180,7 @@ def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
     after: list[Any],
     staged_after: list[int],
     part: int | None,
+    clone: bool,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         repo = Repo.create(Path(folder) / "r", {})
@@ -189,7 +192,7 @@ def test_what_is_kept_is_the_three_way_merge_and_undo_takes_it_back(
         stage(repo, staged_before)
 
         work = edited(base, agent, b"agent")
-        result = worked(repo, work, agent_git)
+        result = worked(repo, work, agent_git, clone=clone)
         assert repo.committed(result) == work
 
         ours = edited(base, after, b"user again")
@@ -208,10 +211,10 @@ def _below(tree: Tree, top: bytes, *, outside: bool = False) -> Tree:
     return {p: node for p, node in tree.items() if (p.split(b"/")[0] == top) != outside}
 
 
-def worked(repo: Repo, work: Tree, agent_git: str) -> str:
+def worked(repo: Repo, work: Tree, agent_git: str, *, clone: bool) -> str:
     """Let an agent do its work; the user's repository stays as it was. Returns the result."""
     untouched = repo.fingerprint()
-    workspace = opened(repo)
+    workspace = cloned(repo) if clone else opened(repo)
     inside = Repo(workspace.path)
     assert as_git_sees(inside.tree()) == as_git_sees(repo.tree())
     put(inside, work)
@@ -219,6 +222,8 @@ def worked(repo: Repo, work: Tree, agent_git: str) -> str:
         for command in agent_git.split(" && "):
             inside.git(*command.split()[1:], accept=(0, 1))
     captured = capture(discover(repo.top), workspace)
+    if clone:
+        bring_home(discover(repo.top), workspace.holder, JOB, workspace.head)
     assert repo.fingerprint() == untouched
     return captured.commit
 

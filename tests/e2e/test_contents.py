@@ -173,6 +173,7 @@ CASES: dict[str, tuple[Callable[[Repo], None], Callable[[Repo], None]]] = {
 }
 
 
+@pytest.mark.usefixtures("isolation")
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_agent_left_arrives(
     case: str, repo: Repo, sideshoot: Command, tmp_path: Path

@@ -79,6 +79,7 @@ class TestThereIsNone:
         assert list(folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("isolation")
 class TestPlainKinds:
     @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
     def test_object_formats(self, object_format: str, tmp_path: Path) -> None:
@@ -205,6 +206,7 @@ class TestSubmodules:
         assert settled(parent.fingerprint()) == settled(before)
 
 
+@pytest.mark.usefixtures("isolation")
 class TestSparseCheckouts:
     @pytest.fixture
     def sparse(self, repo: Repo) -> Repo:

@@ -323,6 +323,7 @@ class TestHeadMoved:
         ),
     }
 
+    @pytest.mark.usefixtures("isolation")
     @pytest.mark.parametrize("move", MOVES)
     def test_beside_the_agents_lines(self, move: str, repo: Repo, sideshoot: Command) -> None:
         theirs, script, merged = self.MOVES[move]
