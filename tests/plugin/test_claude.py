@@ -180,6 +180,26 @@ def test_every_command_does_what_it_says(
     assert "reader" in claude.command("/sideshoot:setup --default-agent reader")
 
 
+@pytest.mark.agent("codex")
+def test_the_conversation_goes_on_in_codex(
+    workers: ModelServer, claude: Conversation, repo: Repo
+) -> None:
+    claude.turn("remember the word PLUM", say("I shall remember it."))
+
+    shown = claude.command("/sideshoot:transfer")
+
+    assert f"Codex has Claude Code's session {claude.session}: " in shown
+    resumed = re.findall(r"codex resume (\S+)", shown)[0]
+    argv = ["codex", "exec", "resume", resumed, "which word was it?"]
+    done = subprocess.run(
+        argv, cwd=repo.top, env=environment({}), stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S
+    )
+    assert done.returncode == 0
+    asked = workers.asked[-1].text
+    assert asked.index("the word PLUM") < asked.index("I shall remember it.")
+    assert asked.index("I shall remember it.") < asked.index("which word was it?")
+
+
 def test_a_session_knows_its_own_jobs_and_leaves_them_running(
     models: ModelServer, repo: Repo, sideshoot: Command, home: Path
 ) -> None:
