@@ -284,6 +284,10 @@ class TestTheSeedsWords:
             json.loads(sideshoot("task", "--json", "--", "true").ok().stdout)["kind"] == "command"
         )
 
+    def test_words_are_no_command(self, sideshoot: Command) -> None:
+        sideshoot("run", "--agent", "command", "fix it").refused("run -- COMMAND", status=2)
+        assert sideshoot.json("status", "--all")["jobs"] == []
+
     def test_worktree_cleanup_keeps_and_discards(self, sideshoot: Command, repo: Repo) -> None:
         first, second = (sideshoot.run(f"echo x > {name}")["job_id"] for name in "ab")
         sideshoot("worktree-cleanup", first, "--action", "keep").ok()

@@ -78,6 +78,10 @@ def checked(repository: Repository, store: Store, request: Request) -> Request:
     """The request with its loose ends tied up; see `create` for what is raised."""
     wanted = request.copy
     agent, request = prepared(repository, store, request)
+    if request.agent == "command" and not request.command:
+        raise UsageError(
+            "a task in words is for an agent; `sideshoot run -- COMMAND` runs a command"
+        )
     if request.agent_mode is not None and not agent.has_modes:
         raise UsageError(
             f"{request.agent} has no modes of its own; leave --agent-mode out, or run.agent_mode"
