@@ -164,6 +164,7 @@ def _common_options(exchange: Exchange, given: Mapping[str, Any]) -> dict[str, A
     return {
         **{name: given.get(name) for name in ("agent", "model", "effort", "sandbox", "name")},
         "background": given.get("background", False),
+        "free": given.get("free", False),
         "session": exchange.session,
         "timeout": _limit(given, "timeout", parse_duration),
         "idle_timeout": _limit(given, "idle_timeout", parse_duration),

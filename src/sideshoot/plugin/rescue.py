@@ -39,6 +39,7 @@ FLAGS = {
     "--agent": VALUE,
     "--model": VALUE,
     "--effort": VALUE,
+    "--free": SWITCH,
 }
 """What may stand in front of the task. `--worktree`, `--write` and `--wait` say what is so anyway."""
 
@@ -80,7 +81,8 @@ def rescue_creation(
         return _offer(place_of(exchange, facts))
     if not (flags.has("--fresh") or "resume" in facts or "from_review" in facts):
         answer = given.get("thread")
-        candidate = _candidate(place_of(exchange, facts), exchange.session, facts.get("agent"))
+        agent = "opencode" if facts["free"] else facts.get("agent")
+        candidate = _candidate(place_of(exchange, facts), exchange.session, agent)
         if candidate is not None and answer is None:
             return _thread_question(candidate)
         if candidate is not None and answer == RESUME:
@@ -90,7 +92,11 @@ def rescue_creation(
 
 def _facts(flags: Flags, given: Mapping[str, Any]) -> dict[str, Any]:
     """The rescue in the words of the tool `run`."""
-    facts: dict[str, Any] = {"task": flags.text, "background": flags.has("--background")}
+    facts: dict[str, Any] = {
+        "task": flags.text,
+        "background": flags.has("--background"),
+        "free": flags.has("--free"),
+    }
     facts |= {
         name: flags.one(f"--{name}")
         for name in ("agent", "model", "effort")

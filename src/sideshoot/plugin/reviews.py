@@ -26,6 +26,7 @@ FLAGS = {
     "--agent": VALUE,
     "--model": VALUE,
     "--effort": VALUE,
+    "--free": SWITCH,
     "--background": SWITCH,
     "--wait": SWITCH,
 }
@@ -57,7 +58,7 @@ def creation_of(exchange: Exchange, typed: Typed) -> tuple[Place, Callable[[], J
     facts: dict[str, Any] = {
         name: flags.one(f"--{name}") for name in _AS_GIVEN if flags.has(f"--{name}")
     }
-    facts["background"] = flags.has("--background")
+    facts |= {"background": flags.has("--background"), "free": flags.has("--free")}
     facts["adversarial"] = typed.command == "adversarial-review"
     facts["focus"] = flags.text if flags.text.strip() else ""
     facts["paths"] = flags.all("--path")
