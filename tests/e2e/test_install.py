@@ -105,6 +105,27 @@ def test_claude_code_has_the_plugin_until_it_is_taken_back(
 
 
 @pytest.mark.agent("claude")
+def test_an_older_plugin_is_renewed_and_the_settings_stay_as_they_are(
+    repo: Repo, sideshoot: Command, claude: Path
+) -> None:
+    (claude / "settings.json").write_text(ODD)
+    sideshoot("setup", "--install", "claude", "--yes").ok()
+    installed = (claude / "settings.json").read_bytes()
+    folder = Path(os.environ["XDG_DATA_HOME"]) / "sideshoot" / "claude" / "sideshoot"
+    (folder / "commands" / "keep.md").write_text("older\n")
+    (folder / "commands" / "gone.md").write_text("older\n")
+
+    done = sideshoot("setup", "--install", "claude", "--yes").ok()
+
+    assert "run claude plugin install" in done.err
+    assert "older" not in (folder / "commands" / "keep.md").read_text()
+    assert not (folder / "commands" / "gone.md").exists()
+    assert (claude / "settings.json").read_bytes() == installed
+    sideshoot("setup", "--uninstall", "claude", "--yes").ok()
+    assert (claude / "settings.json").read_text() == ODD
+
+
+@pytest.mark.agent("claude")
 def test_a_marketplace_of_that_name_from_elsewhere_is_left_alone(
     repo: Repo, sideshoot: Command, claude: Path, tmp_path: Path
 ) -> None:

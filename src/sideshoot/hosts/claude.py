@@ -169,23 +169,26 @@ def _put(market: Marketplace, commands: tuple[Words, ...], edit: Edit | None) ->
             _settle(before)
         market.remove()
         raise
-    _carry_out(edit)
+    _carry_out(edit, before)
 
 
 def _take(market: Marketplace, commands: tuple[Words, ...], edit: Edit | None) -> None:
+    before = read_text(settings_file())
     for words in commands:
         _run(*words)
-    _carry_out(edit)
+    _carry_out(edit, before)
     market.remove()
 
 
 # -- the user's text
 
 
-def _carry_out(edit: Edit | None) -> None:
+def _carry_out(edit: Edit | None, before: str | None) -> None:
     """Have the user's text with what was planned for it, where Claude Code has written no more than that."""
     now = read_text(settings_file())
-    if edit is not None and _says(now) == _says(edit.change.after):
+    if edit is None:
+        _settle(before)
+    elif _says(now) == _says(edit.change.after):
         edit.after(now).carry_out()
 
 
