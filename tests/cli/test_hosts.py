@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,42 @@ def test_claude_code_has_to_be_there_for_its_plugin(sideshoot: Command) -> None:
     done = sideshoot("setup", "--install", "claude", "--yes", env={"PATH": "/usr/bin:/bin"})
 
     done.refused("Claude Code (`claude`) is not on PATH; nothing was changed", status=3)
+
+
+BROKEN_CLAUDE = """#!/bin/sh
+state=$HOME/markets
+settings=$HOME/.claude/settings.json
+case "$*" in
+"plugin marketplace list --json") cat "$state" 2>/dev/null || echo "[]" ;;
+"plugin list --json") echo "[]" ;;
+"plugin marketplace add "*)
+    printf '[{"name": "sideshoot", "source": "directory", "path": "%s"}]' "$4" > "$state"
+    echo '{"odd": 1, "extraKnownMarketplaces": {}}' > "$settings" ;;
+"plugin marketplace remove sideshoot") rm "$state" ;;
+*) echo "progress" >&2; echo "no room for plugins" >&2; exit 1 ;;
+esac
+"""
+
+
+def test_where_claude_code_fails_what_was_begun_is_taken_back(
+    sideshoot: Command, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "claude").write_text(BROKEN_CLAUDE)
+    (tmp_path / "bin" / "claude").chmod(0o755)
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{ "odd": 1 }')
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+
+    done = sideshoot("setup", "--install", "claude", "--yes", env={"PATH": path})
+
+    done.refused(
+        "`claude plugin install sideshoot@sideshoot` failed: no room for plugins", status=3
+    )
+    assert settings.read_text() == '{ "odd": 1 }'
+    assert not (home / "markets").exists()
+    assert not (Path(os.environ["XDG_DATA_HOME"]) / "sideshoot").exists()
 
 
 @pytest.mark.parametrize(
