@@ -50,6 +50,17 @@ def test_on_a_terminal_it_is_asked_for(
     assert (codex.read_bytes() == CODEX) == (status == 3)
 
 
+def test_a_yes_is_for_what_was_shown(sideshoot: Command, codex: Path) -> None:
+    def change() -> None:
+        codex.write_text("changed = true\n")
+
+    shown, ended = on_terminal(sideshoot, b"y\n", "setup", "--install", "codex", asked=change)
+
+    assert "has just changed; it was left alone" in shown
+    assert ended == 3
+    assert codex.read_text() == "changed = true\n"
+
+
 def test_with_a_yes_it_is_done_and_taken_back(
     sideshoot: Command, codex: Path, tmp_path: Path
 ) -> None:

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 from support.command import PROGRAM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.command import Command
 
 
-def on_terminal(sideshoot: Command, answer: bytes, *words: str) -> tuple[str, int]:
-    """Run a command on a terminal of its own, and answer its question."""
+def on_terminal(
+    sideshoot: Command, answer: bytes, *words: str, asked: Callable[[], object] = lambda: None
+) -> tuple[str, int]:
+    """Run a command on a terminal of its own, and answer its question.
+
+    :param asked: is called before the answer is given.
+    """
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - the child
         os.chdir(sideshoot.cwd)
@@ -29,6 +36,7 @@ def on_terminal(sideshoot: Command, answer: bytes, *words: str) -> tuple[str, in
                 break
             shown += piece
         if b"[y/N]" in shown and not told:
+            asked()
             told = bool(os.write(terminal, answer))
     os.close(terminal)
     _, status = os.waitpid(pid, 0)

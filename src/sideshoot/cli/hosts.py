@@ -17,6 +17,7 @@ from sideshoot.text import path_fields, printable, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sideshoot.cli.command import Call
     from sideshoot.hosts.plan import Change, Plan
@@ -36,7 +37,7 @@ def change_hosts(call: Call, *, install: Sequence[str], uninstall: Sequence[str]
             _show(plan)
     agreed = yes or not due or _agreed(call)
     if agreed:
-        _act(make)
+        _act(make, plans)
     if call.json:
         output.say_object({"hosts": [_record(plan, done=agreed) for plan in plans]})
     elif agreed:
@@ -78,18 +79,24 @@ def _agreed(call: Call) -> bool:
     return True
 
 
-def _act(make: Sequence[Callable[[], Plan]]) -> None:
-    done: list[str] = []
-    for plan_it in make:
+def _act(make: Sequence[Callable[[], Plan]], plans: Sequence[Plan]) -> None:
+    """Do what was shown; anew is only looked at a file that this very call has changed by then."""
+    done: list[Plan] = []
+    for plan_it, shown in zip(make, plans, strict=True):
         try:
-            plan = plan_it()  # anew: the one before may have changed the same file
+            plan = plan_it() if _files([shown]) & _files(done) else shown
             if plan.act is not None:
                 plan.act()
-                done.append(plan.host)
+                done.append(plan)
         except CannotStart as error:
             if not done:
                 raise
-            raise CannotStart(f"{error}; {', '.join(done)} had been done by then") from None
+            names = ", ".join(plan.host for plan in done)
+            raise CannotStart(f"{error}; {names} had been done by then") from None
+
+
+def _files(plans: Sequence[Plan]) -> set[Path]:
+    return {change.file for plan in plans for change in plan.changes}
 
 
 def _show(plan: Plan) -> None:
