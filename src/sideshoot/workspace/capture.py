@@ -33,7 +33,7 @@ from sideshoot.workspace.quarantine import settle_work
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 from sideshoot.workspace.scratch import copy_index, scratch
-from sideshoot.workspace.seal import break_seal, look, seal
+from sideshoot.workspace.seal import Walk, break_seal, seal
 from sideshoot.workspace.snapshot import Snapshot, snapshot
 from sideshoot.workspace.sparse import LOOKING, overlook
 from sideshoot.workspace.steps import reached
@@ -117,12 +117,14 @@ def _from_folder(
     began = break_seal(workspace)
     with looking(git, folders=True, known=git.with_index(_knowing(workspace, index))) as git_looks:
         # All this while git is at work.
-        first = look(workspace, modes, since_ns=began)
         staged = _staged_by_agent(workspace, notes)
         also = _own(workspace, staged, notes)
         also += _saved_before(repository, workspace, before)
         submodules = list(gitlinks(git, index))
-        seen = snapshot(workspace.repository, git, git_looks.found(), also=also)
+        found = git_looks.found()
+    # The looks take two processors, what follows only one.
+    walk = Walk(workspace, modes, since_ns=began)
+    seen = snapshot(workspace.repository, git, found, also=also)
     nested = save_nested(repository, workspace, seen.repositories, submodules)
     links = {d.path: d.new for d in staged if d.new and d.new.mode == GITLINK}
     links |= {path: Entry(GITLINK, commit) for path, commit in nested.links}
@@ -130,9 +132,9 @@ def _from_folder(
     converted = find_converted(workspace, tree, folder)
     manifest = Manifest(raw=seen.raw, converted=converted, empty=seen.empty, inner=nested.records)
     warnings = [*notes, *nested.warnings, *_warnings(workspace, seen)]
-    if nested.records or seen.repositories or submodules:
-        first = None  # these have files of their own, which no seal is about
-    return _Left(tree, manifest, warnings, first)
+    # Repositories have files of their own, which no seal is about.
+    plain = not (nested.records or seen.repositories or submodules)
+    return _Left(tree, manifest, warnings, walk.seen() if plain else None)
 
 
 def _knowing(workspace: Workspace, index: Path) -> Path:

@@ -15,7 +15,9 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +82,26 @@ def look(workspace: Workspace, settings: dict[str, str], *, since_ns: int | None
         facts = _facts(workspace, older_than_ns=since_ns)
         return None if facts is None else Look(facts, settings)
     return None
+
+
+class Walk:
+    """A look at a workspace in a thread of its own, while git is at work."""
+
+    def __init__(
+        self, workspace: Workspace, settings: dict[str, str], *, since_ns: int | None
+    ) -> None:
+        self._seen: Look | None = None
+        self._walk = partial(look, workspace, settings, since_ns=since_ns)
+        self._thread = threading.Thread(target=self._run, name="sideshoot-seal", daemon=True)
+        self._thread.start()
+
+    def seen(self) -> Look | None:
+        """What `look` found."""
+        self._thread.join()
+        return self._seen
+
+    def _run(self) -> None:
+        self._seen = self._walk()
 
 
 def seal(workspace: Workspace, before: Look, *, commit: str, head: str | None, index: Path) -> None:
