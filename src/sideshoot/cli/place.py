@@ -91,6 +91,17 @@ class Place:
 
         return seen_from(self.repository, self.store, job)
 
+    def changed(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of these jobs whose result is something else than they began with."""
+        ended = [job for job in jobs if job.base and job.result]
+        names = [f"{commit}^{{tree}}" for job in ended for commit in (job.base, job.result)]
+        trees = self.repository.objects(*names) if names else []
+        return [
+            job
+            for job, base, result in zip(ended, trees[::2], trees[1::2], strict=True)
+            if base != result
+        ]
+
     def log_of(self, job: Job) -> Path:
         """The event log of a job."""
         from sideshoot.jobs.folder import JobFolder  # noqa: PLC0415 - not for --help

@@ -171,9 +171,8 @@ def _with_changes(place: Place, jobs: Sequence[Job], *, looks: bool) -> list[Job
     # Of several jobs, those that changed nothing are hardly meant.
     if len(jobs) == 1 or len(jobs) > _MOST_COMPARED:
         return []
-    return [
-        job for job in jobs if is_active(job) or (looks and is_look(job)) or place.changes_of(job)
-    ]
+    changed = place.changed(jobs)
+    return [job for job in jobs if is_active(job) or (looks and is_look(job)) or job in changed]
 
 
 _MOST_LISTED = 6
