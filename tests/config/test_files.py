@@ -60,6 +60,8 @@ def fault(top: Path, text: str | bytes) -> str:
         ('worktree.dir = "out/of the/way"', "worktree.dir", "out/of the/way"),
         ('workspace.link = ["node_modules", "a/b"]', "workspace.link", ("node_modules", "a/b")),
         ("workspace.cache = []", "workspace.cache", ()),
+        ("workspace.pool = 3", "workspace.pool", 3),
+        ("workspace.pool = false", "workspace.pool", 0),
         ('agents.mine.model = "m"', "agents.mine.model", "m"),
     ],
 )
@@ -105,6 +107,8 @@ def test_an_agent_is_a_table(top: Path, home: Path) -> None:
         ("[run]\ntimeout = 30\n", "line 2: run.timeout can't be 30: it takes a duration like 30s"),
         ("run = { timeout = 30 }", "line 1: run.timeout can't be 30"),
         ("run.timeout = true", "line 1: run.timeout can't be true"),
+        ("workspace.pool = 1.5", "line 1: workspace.pool can't be 1.5"),
+        ("workspace.pool = true", "line 1: workspace.pool can't be true"),
         ("run.timeout = 1979-05-27", 'run.timeout can\'t be "1979-05-27"'),
         ("[run.timeout]\ns = 1", 'line 1: run.timeout can\'t be {"s": 1}'),
         ("[gc]\n\nmax_size_mb = -1", "line 3: gc.max_size_mb can't be -1: it takes a number"),

@@ -65,6 +65,7 @@ def test_a_number_is_a_number(jobs: Jobs, value: str) -> None:
         ("run.output_limit", "0", "an amount"),
         ("run.sandbox", "on", "off, write or offline"),
         ("run.carry", "some", "all, tracked or none"),
+        ("workspace.pool", "-1", "a whole number, or off"),
         ("worktree.dir", ".git/copies", "a folder of its own"),
         ("notify.command", "say \udcff", "UTF-8"),
     ],

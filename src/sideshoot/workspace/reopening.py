@@ -70,8 +70,10 @@ def reopen(repository: Repository, workspace: Workspace, base: Base, reuse: Reus
     :return: an index of the base with the files' stat data; `None` if nothing in the pool will do, and
         the folder is empty then.
     """
-    leaving = pool.shrink(repository.common_dir, reuse.limit)
+    leaving: list[Path] = []
     known = None
+    with contextlib.suppress(Busy):  # A new folder will do.
+        leaving += pool.shrink(repository.common_dir, reuse.limit)
     if reuse.limit and not base.raw and not _is_sparse(repository.git_dir):
         known = _filled(repository, workspace, base, reuse, leaving)
     if pool.is_any_to_clean(repository.common_dir):  # Who was to do it was killed.
@@ -84,10 +86,12 @@ def reopen(repository: Repository, workspace: Workspace, base: Base, reuse: Reus
 def foresee(repository: Repository, workspace: Workspace, base: Base, reuse: Reuse) -> None:
     """Note of a workspace whose files were just written how it can be used again.
 
-    :raises OSError: it can't be noted.
+    Where it can't be noted, it will not be.
     """
     shutil.rmtree(workspace.claim / pool.TAKEN, ignore_errors=True)
-    if reuse.limit and not base.raw and not _is_sparse(workspace.git_dir):
+    if not reuse.limit or base.raw or _is_sparse(workspace.git_dir):
+        return
+    with contextlib.suppress(OSError):
         pool.prepare(
             workspace,
             tree=base.tree,
@@ -115,7 +119,7 @@ def _filled(
 
 
 def _taken(workspace: Workspace, base: Base) -> Entry | None:
-    with contextlib.suppress(Busy):  # A new folder will do.
+    with contextlib.suppress(Busy):
         return pool.take(workspace, base.tree)
     return None
 
