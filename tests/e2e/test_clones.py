@@ -124,8 +124,10 @@ def test_a_conflict_writes_nothing(repo: Repo, sideshoot: Command) -> None:
     job = run(sideshoot, "echo theirs > README.md")
     repo.write("README.md", "mine\n")
     before = repo.fingerprint()
+    known = objects(repo)
     assert sideshoot("keep", job["job_id"]).status == 1
     assert repo.fingerprint() == before
+    assert objects(repo) == known
     sideshoot("keep", job["job_id"], "--conflicts", "theirs").ok()
     assert repo.read("README.md") == b"theirs\n"
 

@@ -305,12 +305,27 @@ def _keep(
         kept = keep(seen, job.id, job.base, job.result, options)
         confirm()
         return kept, job
-    brought_home(repository, store, job)
+    _bring_home(repository, store, job, options)
     goal = _goal(repository, job, options)
     with intent.intending(store.state_dir, job.id, goal):
         kept = keep(repository, job.id, job.base, job.result, options, confirm=confirm)
         decision = Decision(goal.decision)
         return kept, _decided(store, job, decision, kept_paths=goal.kept_paths)
+
+
+def _bring_home(repository: Repository, store: Store, job: Job, options: KeepOptions) -> None:
+    """Have in the user's repository what is to be kept, unless a conflict can be foreseen."""
+    from sideshoot.workspace.keep import conflict, keep  # noqa: PLC0415 - as said above
+
+    seen = seen_from(repository, store, job)
+    if seen is repository:
+        return
+    assert job.base is not None
+    assert job.result is not None
+    foreseen = keep(seen, job.id, job.base, job.result, replace(options, dry_run=True))
+    if foreseen.conflicts and options.conflicts == "stop":
+        raise conflict(foreseen.conflicts)
+    brought_home(repository, store, job)
 
 
 def _with_ignored(

@@ -108,7 +108,7 @@ def _keep(
     manifest = read_manifest(repository, source.result)
     plan = _planned(repository, source, options, manifest, folder)
     if plan.conflicts and options.conflicts != "markers":
-        raise _conflict(plan.conflicts)
+        raise conflict(plan.conflicts)
     commit = (
         _commit(repository, source, options, manifest, folder) if options.commit_message else None
     )
@@ -281,7 +281,8 @@ def _commit(
     return ("HEAD", commit, head or repository.null_id)
 
 
-def _conflict(conflicts: Mapping[bytes, object]) -> KeepConflict:
+def conflict(conflicts: Collection[bytes]) -> KeepConflict:
+    """What to say where both changed the same places, and nobody has won."""
     return KeepConflict(
         f"you and the agent both changed {_listed(conflicts)}; nothing was written. "
         "Choose with --conflicts markers, ours or theirs, or keep other paths",
