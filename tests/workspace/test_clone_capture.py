@@ -157,6 +157,18 @@ def _broken_refs(workspace: Workspace) -> None:
     (workspace.git_dir / "refs" / "heads" / "y").write_text("1" * 40 + "\n")
 
 
+def _refs_with_bad_names(workspace: Workspace) -> None:
+    """git ends at once where it reads one of these."""
+    names = ("refs/heads/../../../x", "refs/heads//x", "refs/heads/.x", "refs/heads/x.lock")
+    oid = inside(workspace).head()
+    with (workspace.git_dir / "packed-refs").open("a") as file:
+        file.writelines(f"{oid} {name}\n" for name in names)
+
+
+def _forged_graph(workspace: Workspace) -> None:
+    (workspace.git_dir / "objects" / "info" / "commit-graph").write_bytes(b"CGPH" + b"\1" * 2000)
+
+
 def _broken_index(workspace: Workspace) -> None:
     (workspace.git_dir / "index").write_text("nonsense")
 
@@ -185,6 +197,8 @@ def _leads_elsewhere(workspace: Workspace) -> None:
         _head_is_a_pipe,
         _other_refs_format,
         _broken_refs,
+        _refs_with_bad_names,
+        _forged_graph,
         _broken_index,
         _broken_objects,
         _objects_are_a_file,

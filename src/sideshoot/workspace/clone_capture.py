@@ -114,7 +114,8 @@ def _reader(workspace: Workspace) -> Git:
     objects = os.fsencode(workspace.git_dir / "objects")
     # Whatever stands in such a list is taken as it is between quotes, but for these.
     quoted = b'"' + objects.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-    return workspace.holder.git.having(GIT_ALTERNATE_OBJECT_DIRECTORIES=os.fsdecode(quoted))
+    git = workspace.holder.git.having(GIT_ALTERNATE_OBJECT_DIRECTORIES=os.fsdecode(quoted))
+    return git.configured({"core.commitGraph": "false"})  # It is read unchecked.
 
 
 def _copy(workspace: Workspace, agents: Git, tips: Collection[str], known: Iterable[str]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sideshoot.workspace.place import Workspace
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_NAME = re.compile(rb"refs/[^\x00-\x20~^:?*\[\\\x7f]+")
 _GIT_FILE_BYTES = 1 << 16
 
 
@@ -130,7 +131,12 @@ def _oid(word: bytes) -> str | None:
 
 
 def _is_plain(name: bytes) -> bool:
-    return re.fullmatch(rb"refs/[^\x00-\x20~^:?*\[\\\x7f]+", name) is not None
+    """Whether git allows the name (git-check-ref-format); one that leads elsewhere stops it."""
+    if _NAME.fullmatch(name) is None or b".." in name or b"@{" in name or name.endswith(b"."):
+        return False
+    return not any(
+        part == b"" or part.startswith(b".") or part.endswith(b".lock") for part in name.split(b"/")
+    )
 
 
 def _read(file: bytes) -> bytes:
