@@ -19,8 +19,10 @@ PLUGINS = "plugins"
 FLOOR = "floor"
 """What nobody can do without: the bytes that are written, one look at each file, a program's start."""
 
+FEW = 3
+"""Rounds that are so long that there are only so many of them need no other one before."""
+
 _PATIENCE_S = 60.0
-"""No further round begins after this long."""
 
 WAYS = (SIDESHOOT, GIT, PLUGINS, FLOOR)
 
@@ -36,14 +38,15 @@ class Figures:
         """The steps that were measured, in the order in which they first were."""
         return list(dict.fromkeys(step for step, _ in self._taken))
 
-    def rounds(self, count: int) -> Iterator[tuple[int, Figures]]:
+    def rounds(self, count: int, patience_s: float = _PATIENCE_S) -> Iterator[tuple[int, Figures]]:
         """The numbers of rounds, each with where its figures go.
 
-        Before several rounds there is one that warms the caches and is not counted. Where they take
-        long, there are fewer of them.
+        Before more than a few there is one that warms the caches and is not counted.
+
+        :param patience_s: no further round begins after so long.
         """
-        deadline = time.monotonic() + _PATIENCE_S
-        if count > 1:
+        deadline = time.monotonic() + patience_s
+        if count > FEW:
             yield -1, Figures()
         for number in range(count):
             yield number, self

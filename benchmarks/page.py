@@ -78,11 +78,13 @@ On {machine}. On average {before:.1f} processes wanted to run when it began and 
 the benchmark's own among them; where that is more than the processors, others were at work, and the
 figures are noisy. It took {took:.0f} seconds.
 
-Medians of {rounds} rounds. Where there are several, one before them warms the caches and is not counted.
-All ways take turns in each round, on the same repository. Files are {mean:,} bytes on average ({small:,} from {very_many:,} files on), ten in a folder. The
-page cache is warm. Neither git nor Sideshoot waits for the disk when files are written, so the disk's own speed
-shows only where its cache is full. Workspaces are made without a fence (`--sandbox off`), unless a row
-says otherwise.
+Each figure of a step is the median of {rounds}. Where there are more than three, one before them warms the
+caches and is not counted. All ways take turns in each round, on the same repository.
+
+Files are {mean:,} bytes on average ({small:,} from {very_many:,} files on), ten in a folder. The page cache is
+warm. Neither git nor Sideshoot waits for the disk when files are written, so the disk's own speed shows
+only where its cache is full. Workspaces are made without a fence (`--sandbox off`), unless a row says
+otherwise.
 
 `./dev bench --large` adds a repository of 200,000 files; `--files N` takes sizes of your own, and `--folder
 DIR` another disk.
@@ -101,8 +103,6 @@ def write(results: Results, folder: Path) -> None:
 
 def _page(results: Results, size: int) -> str:
     before, after = results.load
-    taken = [figures.count(steps.CAPTURE, GIT) for figures in results.steps.values()]
-    counts = sorted({*taken})
     return _PAGE.format(
         goals=table.goal_table(results).markdown(),
         tables=_sections(results),
@@ -116,11 +116,18 @@ def _page(results: Results, size: int) -> str:
         before=before,
         after=after,
         took=results.took_s,
-        rounds=" to ".join(str(count) for count in (counts[0], counts[-1])[: len(counts)]),
+        rounds=_rounds(results),
         mean=MEAN_BYTES,
         small=SMALL_BYTES,
         very_many=VERY_MANY,
     )
+
+
+def _rounds(results: Results) -> str:
+    counts = {figures.count(steps.CAPTURE, GIT) for figures in results.steps.values()}
+    if counts == {1}:
+        return "1 round"
+    return " to ".join(map(str, sorted({min(counts), max(counts)}))) + " rounds"
 
 
 def _sections(results: Results) -> str:

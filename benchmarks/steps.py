@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import by_git, by_nobody, by_sideshoot
-from benchmarks.figures import Figures
+from benchmarks.figures import FEW, Figures
 from benchmarks.repositories import paths
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ CHANGED = 10
 """So many files the agent changes."""
 
 
-ENOUGH = 3
-"""So many rounds of what nothing else takes turns with."""
-
-
 def measure(repo: Path, files: int, rounds: int) -> Figures:
     """Take every step so many times each way."""
     figures = Figures()
@@ -39,10 +35,10 @@ def measure(repo: Path, files: int, rounds: int) -> Figures:
         by_sideshoot.take_steps(repo, changed, number, into)
         by_git.take_steps(repo, changed, number, into)
         by_nobody.take_steps(repo, changed, into)
-    for number in range(min(rounds, ENOUGH)):
+    for number, _ in figures.rounds(min(rounds, FEW), patience_s=20.0):
         by_sideshoot.open_otherwise(repo, changed, number, figures)
     if figures.ms(CLONED, "sideshoot") is not None:
-        by_git.clone(repo, min(rounds, ENOUGH), figures)
+        by_git.clone(repo, min(rounds, FEW), figures)
     return figures
 
 
