@@ -70,6 +70,22 @@ def test_what_is_added_looks_like_its_neighbours() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{ // l\n"a": 1}', "{ // l\n}"),
+        ('{"b": 2, // l\n"a": 1}', '{"b": 2 // l\n}'),
+        ('{ // l\n"a": 1, "b": 2}', '{ // l\n "b": 2}'),
+        ('{ // l\n  "a": 1\n}', "{ // l\n}"),
+        ('{ /* // */ "a": 1}', "{ /* // */}"),
+        ('{"a": 1 // l\n}', "{ // l\n}"),
+        ('{ "a": 1 , }', "{}"),
+    ],
+)
+def test_a_comment_before_it_ends_where_it_ended(text: str, left: str) -> None:
+    assert remove(text, ("a",)) == left
+
+
 def test_a_value_that_is_there_is_replaced_where_it_stands() -> None:
     text = '{"a": {"b": 1 /* old */}, "c": 2}'
 

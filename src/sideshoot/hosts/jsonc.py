@@ -229,22 +229,36 @@ def _comments_after(text: str, place: int) -> int:
 
 def _without(text: str, node: _Node, number: int) -> str:
     member = node.members[number]
-    before = _white_before(text, member.start)
-    start = member.start - len(before)
-    end = member.node.end
-    if member.comma is not None:
-        end = member.comma + 1
-    elif number:
-        comma = node.members[number - 1].comma
-        assert comma is not None
-        text = text[:comma] + text[comma + 1 :]
-        start, end = start - 1, end - 1
-    left = text[:start] + text[end:]
-    if len(node.members) == 1 and not text[node.start + 1 : start].strip(_WHITE):
-        closing = start + len(text[end:]) - len(text[end:].lstrip(_WHITE))
-        if left[closing : closing + 1] == "}":
-            return left[: node.start + 1] + left[closing:]
-    return left
+    start = member.start - len(_white_before(text, member.start))
+    end = member.node.end if member.comma is None else member.comma + 1
+    rest = text[end:]
+    if (
+        len(node.members) == 1
+        and not (text[node.start + 1 : start] + text[end : node.end - 1]).strip()
+    ):
+        return text[: node.start + 1] + text[node.end - 1 :]
+    if _is_line_comment(text, _gap_before(node, number), start) and not _begins_line(rest):
+        start = text.index("\n", start) + 1  # it would go on into what comes after
+    if number and member.comma is None:
+        comma = _gap_before(node, number) - 1
+        return text[:comma] + text[comma + 1 : start] + rest
+    return text[:start] + rest
+
+
+def _begins_line(text: str) -> bool:
+    return text.lstrip(" \t").startswith(("\n", "\r"))
+
+
+def _gap_before(node: _Node, number: int) -> int:
+    """Where begins what stands before a member: blanks and comments."""
+    comma = node.members[number - 1].comma if number else None
+    return node.start + 1 if comma is None else comma + 1
+
+
+def _is_line_comment(text: str, start: int, end: int) -> bool:
+    """Whether what ends at `end`, and holds blanks and comments alone, ends with a comment to the line's end."""
+    comments = re.findall(r"//[^\n]*|/\*.*?\*/", text[start:end], re.DOTALL)
+    return bool(comments) and comments[-1].startswith("//")
 
 
 def _member(text: str, inside: str, name: str, value: Any) -> str:
