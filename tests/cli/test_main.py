@@ -70,7 +70,7 @@ def test_every_command_has_help_with_an_example(call: Callable[..., Said], name:
     assert status == 0
     assert "Example" in out
     assert f"  sideshoot {'run' if name == 'task' else name}" in out
-    assert "-C DIR" in out
+    assert "-C, --cwd DIR" in out
     assert "--json" in out
 
 
@@ -79,7 +79,11 @@ def test_every_command_has_help_with_an_example(call: Callable[..., Said], name:
     [
         (["kep"], "there is no command 'kep' (did you mean 'keep'?); see `sideshoot --help`"),
         (["--wat"], "no such option '--wat'; see `sideshoot --help`"),
-        (["keep", "--wat"], "(did you mean '--patch'?); see `sideshoot keep --help`"),
+        (
+            ["keep", "--wat"],
+            " (did you mean one of: '--cwd', '--patch'?); see `sideshoot keep --help`",
+        ),
+        (["keep", "--ignred"], " (did you mean '--ignored'?); see `sideshoot keep --help`"),
         (["wait", "--timeout", "5"], "5' is not a duration"),
         (["keep", "--conflicts", "mine"], "'mine' is not one of"),
         (["completion"], "missing argument"),

@@ -129,7 +129,9 @@ def test_a_task_that_can_not_be_meant_is_refused(
         asked_for(words, dashed=dashed, agent=None, prompt_file=prompt_file, folder=tmp_path)
 
 
-@pytest.mark.parametrize("words", [["--fresh", "--wirte", "fix"], ["--wait", "fix"], ["-x", "fix"]])
+@pytest.mark.parametrize(
+    "words", [["--fresh", "--wirte", "fix"], ["--await", "fix"], ["-x", "fix"]]
+)
 def test_unknown_options_are_errors(words: Sequence[str]) -> None:
     with pytest.raises(click.NoSuchOption):
         parsed(*words)

@@ -171,7 +171,7 @@ def test_off_is_off_also_where_a_file_sets_it(
     assert after["model"]["value"] is None
 
 
-@pytest.mark.parametrize("value", ["nobody", "command", "build"])
+@pytest.mark.parametrize("value", ["nobody", "command"])
 def test_where_one_default_is_wrong_none_is_set(
     repo: Repo, sideshoot: Command, programs: Programs, value: str
 ) -> None:

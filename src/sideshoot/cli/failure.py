@@ -80,6 +80,7 @@ def failure_fields(error: SideshootError) -> dict[str, Any]:
 def usage_line(error: click.ClickException) -> str:
     """What click has against a command line, in one line that says where help is."""
     text = " ".join(error.format_message().split()).rstrip(".")
+    text = text.replace(". (Did you mean", " (did you mean", 1)  # where it knows several
     if ". Did you mean" in text:
         text = text.replace(". Did you mean", " (did you mean", 1) + ")"
     context = getattr(error, "ctx", None)
