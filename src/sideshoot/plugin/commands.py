@@ -35,7 +35,7 @@ def carried_out(exchange: Exchange, typed: Typed) -> Answer:
 
     :raises UsageError: a quotation mark has no second one.
     """
-    words = words_of(typed)
+    words = _words_of(typed)
     if typed.command == "result" and not any(word.startswith("-") for word in words[:1]):
         return _result(exchange, typed, words)
     folder = typed.folder or str(place_of(exchange, {}, only_to_look=True).call.folder)
@@ -45,7 +45,7 @@ def carried_out(exchange: Exchange, typed: Typed) -> Answer:
     return Answer({}, text=fenced(printed or "(it printed nothing)"), failed=not is_done)
 
 
-def words_of(typed: Typed) -> list[str]:
+def _words_of(typed: Typed) -> list[str]:
     """The arguments of a command, quoted as in a shell; nothing is expanded.
 
     :raises UsageError: a quotation mark has no second one.
