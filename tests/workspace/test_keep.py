@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,34 @@ def test_the_index_knows_the_files_that_were_brought(repo: Repo, more: str) -> N
     job.keep()
     assert repo.git("diff-files", "--name-only") == b""
     assert repo.git("write-tree") == repo.git("write-tree", env=copied_index(repo))
+
+
+def test_a_disk_that_is_full_for_the_index_stops_it(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", "changed\n")
+    before = repo.tree()
+    monkeypatch.setattr("sideshoot.workspace.index_file.IndexFile.write", full)
+    with pytest.raises(KeepRefused, match="No space left on device; nothing was changed"):
+        job.keep()
+    assert repo.tree() == before
+    assert repo.git("status", "--porcelain") == b""
+
+
+def test_a_disk_that_is_full_once_the_files_are_there_does_not(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Round(repo)
+    job.agent.write("app.py", "changed\n")
+    job.agent.write("more", "more\n")  # so that the first index is git's
+    monkeypatch.setattr("sideshoot.workspace.index_file.IndexFile.write", full)
+    job.keep()
+    assert repo.git("status", "--porcelain") == b"M  app.py\nA  more\n"
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_change_that_only_the_time_of_the_index_betrays_still_shows(repo: Repo) -> None:

@@ -56,15 +56,15 @@ class IndexFile:
 
     @classmethod
     def read(cls, path: Path, object_format: str, *, trusted: bool = False) -> Self | None:
-        """Read an index; `None` if there is none, or it is not whole, or of a kind to leave to git.
+        """Read an index; `None` if it can't be read, is not whole, or of a kind to leave to git.
 
         :param trusted: it need not be compared with its checksum.
         """
         try:
             with path.open("rb") as file:
                 data, facts = file.read(), os.fstat(file.fileno())
-        except FileNotFoundError:
-            return None
+        except OSError:
+            return None  # git will say why
         size = _id_size(object_format)
         if len(data) < _HEADER.size + size:
             return None

@@ -144,9 +144,12 @@ def _linked(own: Path, lock: Path) -> bool:
 
 def write_index(repository: Repository, staged: Staged, target: Path) -> None:
     """Write the index as it will be into a file beside; the user's is read and not changed."""
-    if _written_in_place(repository, staged, target):
-        return
-    git = with_copy(repository.git, repository.index, target)
+    try:
+        if _written_in_place(repository, staged, target):
+            return
+        git = with_copy(repository.git, repository.index, target)
+    except OSError as error:
+        raise _not_made(error.strerror) from None
     changes = [*staged.entries.items(), *((path, None) for path in staged.stages)]
     info = index_info(changes, repository.null_id)
     for path, stages in staged.stages.items():
@@ -155,10 +158,14 @@ def write_index(repository: Repository, staged: Staged, target: Path) -> None:
     try:
         git.run("update-index", "--add", "--replace", "-z", "--index-info", stdin=info)
     except GitError as error:
-        raise KeepRefused(f"the index can't be made: {error.reason}; nothing was changed") from None
+        raise _not_made(error.reason) from None
     if staged.skipped:
         names = b"\0".join(staged.skipped) + b"\0"
         git.run("update-index", "-z", "--skip-worktree", "--stdin", stdin=names)
+
+
+def _not_made(reason: str | None) -> KeepRefused:
+    return KeepRefused(f"the index can't be made: {reason}; nothing was changed")
 
 
 def _written_in_place(repository: Repository, staged: Staged, target: Path) -> bool:
@@ -190,12 +197,13 @@ def know_files(
     :param files: those of the files that still are what was written.
     """
     index = IndexFile.read(target, repository.object_format, trusted=True)
-    if index is not None and index.know(entries, files):
+    if index is None or not index.know(entries, files):
+        _refresh(repository, target, [*files])
+        return
+    with contextlib.suppress(OSError):
         fresh = target.with_suffix(".fresh")
         index.write(fresh)
         fresh.replace(target)
-    else:
-        _refresh(repository, target, [*files])
 
 
 def _refresh(repository: Repository, target: Path, paths: Sequence[bytes]) -> None:

@@ -1,8 +1,9 @@
 """A seal on a workspace that was captured: by it the next command sees whether all is as it was.
 
-A capture looks at the workspace beside git (`look`), and leaves a seal behind once the work is held. It holds the times of all folders, by which every file shows that came, went or got
-another name; and an index with the stat data of the result's files, by which git finds each that was
-written to. So nothing has to be listed or read again, as long as the seal holds (`checking`).
+A capture looks at the workspace beside git (`look`), and leaves a seal behind once the work is held. It
+holds the times of all folders, by which every file shows that came, went or got another name; and an
+index with the stat data of the result's files, by which git finds each that was written to. So nothing
+has to be listed or read again, as long as the seal holds (`checking`).
 
 Where a seal could be wrong there is none: with repositories inside, which git does not look into, and
 if something is not older than the capture, since it may have changed after it was read.
