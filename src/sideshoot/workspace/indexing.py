@@ -196,7 +196,8 @@ def know_files(
     :param entries: what it has at these paths.
     :param files: those of the files that still are what was written.
     """
-    index = IndexFile.read(target, repository.object_format, trusted=True)
+    # Not trusted, though it is ours: after a crash it may not be whole.
+    index = IndexFile.read(target, repository.object_format)
     if index is None or not index.know(entries, files):
         _refresh(repository, target, [*files])
         return
