@@ -73,7 +73,10 @@ def test_status_loads_little_more_than_click(
     assert not {name for name in modules if name.startswith("sideshoot.workspace.")}
 
 
+@pytest.mark.parametrize("copy", ["worktree", "clone"])
 @pytest.mark.parametrize("words", [["result"], ["diff", "--stat"]])
-def test_result_loads_what_compares(repo: Repo, sideshoot: Command, words: list[str]) -> None:
-    sideshoot.run("echo x > x")
+def test_result_loads_what_compares(
+    repo: Repo, sideshoot: Command, words: list[str], copy: str
+) -> None:
+    sideshoot.run("echo x > x", "--isolation", copy)
     assert not loaded(repo.top, *words) & HEAVY

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from sideshoot.git.packs import copy_objects
 from sideshoot.workspace.refs import borrowed_ref, job_refs
-from sideshoot.workspace.scratch import scratch
 from sideshoot.workspace.steps import reached
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ def borrow(repository: Repository, holder: Repository, job_id: str, base: Base) 
 
 def settle(holder: Repository, tips: Collection[str], known: Collection[str]) -> None:
     """Copy into the quarantine what is reachable from `tips`, but for what is from `known`."""
+    from sideshoot.workspace.scratch import scratch  # noqa: PLC0415 - not to look at a job's work
+
     with scratch(holder) as folder:
         copy_objects(holder.git, holder.git, tips, known=known, scratch=folder)
     holder.git.run("prune-packed", "--quiet")
@@ -141,6 +142,8 @@ def bring_home(repository: Repository, holder: Repository, job_id: str, head: st
 
     The agent's other branches, and whatever it made on the way, stay behind.
     """
+    from sideshoot.workspace.scratch import scratch  # noqa: PLC0415 - as in `settle`
+
     refs = refs_below(holder, job_refs(job_id))
     known = [head] if head else []
     with scratch(holder) as folder:
