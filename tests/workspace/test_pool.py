@@ -604,3 +604,14 @@ def test_a_cleaner_that_is_killed_is_followed_by_another(garden: Repo) -> None:
     assert number in map(inode, held(garden))
     for job in ("third", "fourth"):
         assert_as_new(garden, opened(garden, job, reuse=Reuse(2)))
+
+
+def test_with_reftables_each_workspace_is_new(tmp_path: Path) -> None:
+    """git makes them known itself there, and only with an empty folder."""
+    try:
+        repo = Repo.create(tmp_path / "r", options=["--ref-format=reftable"])
+    except AssertionError:
+        pytest.skip("this git has no reftables yet")
+    finished(repo, opened(repo, "first", reuse=ONE))
+    assert held(repo) == []
+    assert_as_new(repo, opened(repo, "next", reuse=ONE))

@@ -74,7 +74,7 @@ def reopen(repository: Repository, workspace: Workspace, base: Base, reuse: Reus
     known = None
     with contextlib.suppress(Busy):  # A new folder will do.
         leaving += pool.shrink(repository.common_dir, reuse.limit)
-    if reuse.limit and not base.raw and not _is_sparse(repository.git_dir):
+    if _takes_part(repository, repository.git_dir, base, reuse):
         known = _filled(repository, workspace, base, reuse, leaving)
     if pool.is_any_to_clean(repository.common_dir):  # Who was to do it was killed.
         pool.spawn_cleaning(repository, workspace.path.parent)
@@ -89,7 +89,7 @@ def foresee(repository: Repository, workspace: Workspace, base: Base, reuse: Reu
     Where it can't be noted, it will not be.
     """
     shutil.rmtree(workspace.claim / pool.TAKEN, ignore_errors=True)
-    if not reuse.limit or base.raw or _is_sparse(workspace.git_dir):
+    if not _takes_part(repository, workspace.git_dir, base, reuse):
         return
     with contextlib.suppress(OSError):
         pool.prepare(
@@ -173,5 +173,9 @@ class _Candidate:
         self.workspace.path.mkdir()
 
 
-def _is_sparse(git_dir: Path) -> bool:
-    return (git_dir / "info" / "sparse-checkout").exists()
+def _takes_part(repository: Repository, git_dir: Path, base: Base, reuse: Reuse) -> bool:
+    """Whether a working tree with this git directory and base can be used again, or made so."""
+    is_sparse = (git_dir / "info" / "sparse-checkout").exists()
+    # With these, git itself has to make a workspace known, and does so only with an empty folder.
+    has_reftables = (repository.common_dir / "reftable").is_dir()
+    return reuse.limit > 0 and not (base.raw or is_sparse or has_reftables)
