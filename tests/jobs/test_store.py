@@ -21,6 +21,7 @@ from sideshoot.jobs.record import from_record, to_record
 from sideshoot.jobs.store import Store
 from sideshoot.model import (
     Carry,
+    Copy,
     Decision,
     Driver,
     Equipment,
@@ -51,6 +52,7 @@ FULL = Job(
         carry=Carry.TRACKED,
         base="main",
         isolation=Isolation.IN_PLACE,
+        copy=Copy.CLONE,
         timeout_s=None,
         idle_timeout_s=3.5,
         output_limit=1,

@@ -25,12 +25,19 @@ from sideshoot.errors import (
 from sideshoot.jobs import intent
 from sideshoot.jobs.folder import JobFolder
 from sideshoot.jobs.held import workspace_went
-from sideshoot.jobs.place import NO_WORKSPACE, brought_home, home_of, seen_from, workspace_of
+from sideshoot.jobs.place import (
+    NO_WORKSPACE,
+    brought_home,
+    holder_of,
+    home_of,
+    seen_from,
+    workspace_of,
+)
 from sideshoot.jobs.resume import earlier_jobs
 from sideshoot.lock import locked
 from sideshoot.model import Decision, Isolation, Job, State
 from sideshoot.text import show_path
-from sideshoot.workspace.refs import undo_ref
+from sideshoot.workspace.refs import result_ref, undo_ref
 from sideshoot.workspace.seal import checking
 from sideshoot.workspace.steps import reached
 
@@ -157,7 +164,7 @@ def restore_job(repository: Repository, store: Store, job: Job) -> Job:
             raise WrongState(f"job {now.id} is not discarded; there is nothing to restore")
         if now.result is None:
             raise WrongState(f"job {now.id} left nothing that could be restored")
-        if seen_from(home, store, now).resolve(now.result) is None:
+        if holder_of(home, store, now).ref(result_ref(now.id)) is None:
             raise WrongState(f"the work of job {now.id} is no longer held")
         decision = Decision.PARTLY_KEPT if now.kept_paths else Decision.OPEN
         return _decided(store, now, decision, decided_at=None)

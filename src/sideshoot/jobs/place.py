@@ -56,6 +56,16 @@ def seen_from(repository: Repository, store: Store, job: Job) -> Repository:
     return seeing(repository, folder.top) if folder.quarantine.is_dir() else repository
 
 
+def holder_of(repository: Repository, store: Store, job: Job) -> Repository:
+    """The repository whose refs hold a job's work."""
+    if job.request.copy is not Copy.CLONE:
+        return repository
+    from sideshoot.workspace.quarantine import quarantine_of  # noqa: PLC0415 - only for a clone
+
+    folder = JobFolder(store.state_dir, _last_of(store, job).id)
+    return quarantine_of(repository, folder.top) if folder.quarantine.is_dir() else repository
+
+
 def brought_home(repository: Repository, store: Store, job: Job) -> Repository:
     """The repository with a job's work in it, for who writes with it; from a quarantine it is copied.
 
