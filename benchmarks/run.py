@@ -71,6 +71,7 @@ def measure(plan: Plan, folder: Path) -> Results:
     """Measure everything, in repositories below this folder; tells on standard error how far it is."""
     begun, load = time.monotonic(), os.getloadavg()[0]
     os.environ |= calm(folder)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles all that it imports
     results = Results(plan, machine(folder), (load, load))
     small = build(folder / "commands" / "repository", 200)
     rounds = plan.rounds or 9
