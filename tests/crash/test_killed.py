@@ -259,6 +259,7 @@ class TestThePool:
         job = sideshoot.run(WORK)
         if step in BY_THE_CLEANER:
             sideshoot(how, job["job_id"], env={steps.VARIABLE: step}).ok()
+            wait_until(lambda: not cleaners(pooling))  # it was killed
         else:
             crash(sideshoot, step, how, job["job_id"])
         sideshoot("status").ok()
@@ -304,6 +305,15 @@ class TestThePool:
 def test_every_step_is_tried() -> None:
     of_the_pool = {*TO_THE_POOL, *FROM_THE_POOL, *BY_THE_CLEANER}
     assert {*RUN, *KEEP, *DISCARD, *CLONE} | of_the_pool == set(steps.NAMES)
+
+
+def cleaners(repo: Repo) -> list[psutil.Process]:
+    """The processes that clean folders of the pool of this repository."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if {"sideshoot.workspace.cleaning", str(repo.top)} <= {*(process.info["cmdline"] or [])}
+    ]
 
 
 def _dead(process: psutil.Process) -> bool:
