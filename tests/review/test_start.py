@@ -182,12 +182,13 @@ def test_what_a_review_holds_is_counted_and_there_is_nothing_to_decide(
     repo.write("random.bin", os.urandom(300_000))
     job = service.work(jobs.repository, started(jobs.repository).id)
     config = load_config(jobs.repository, jobs.store)
-    (item,) = gc.plan(jobs.repository, jobs.store, config)
+    item, records = gc.plan(jobs.repository, jobs.store, config)
+    assert (item.job_id, records.kind) == (job.id, "records")
     assert item.size_bytes > 300_000
     with pytest.raises(WrongState, match="only looked; there is nothing to bring"):
         keep_job(jobs.repository, jobs.store, job, options=KeepOptions())
     with pytest.raises(WrongState, match="only looked"):
         undo_job(jobs.repository, jobs.store, job)
-    (due,) = gc.plan(jobs.repository, jobs.store, config, now=time.time() + 15 * 86400)
+    due, _ = gc.plan(jobs.repository, jobs.store, config, now=time.time() + 15 * 86400)
     assert gc.collect(jobs.repository, jobs.store, [due]) == [due]
     assert repo.our_refs() == {}
