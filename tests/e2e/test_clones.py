@@ -8,6 +8,7 @@ import pytest
 
 from sideshoot.fence.mechanism import Kind, find_mechanism
 from support.command import Command
+from support.processes import await_true
 from support.repos import Repo
 from support.twins import settled
 
@@ -82,7 +83,7 @@ def test_its_work_is_kept_taken_back_and_kept_again(repo: Repo, sideshoot: Comma
         assert not repo.exists("docs/guide.txt")
         sideshoot("undo", job["job_id"]).ok()
         assert settled(repo.fingerprint()) == settled(before)
-    assert not (repo.top / ".worktrees").exists()
+    await_true(lambda: not repo.exists(".worktrees"), "the removal of the folder")
 
 
 def test_a_part_is_kept_then_the_rest(repo: Repo, sideshoot: Command) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.hostile import configure
+from support.processes import await_true
 from support.repos import Repo
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def test_with_pull_a_job_without_all_of_them_does_not_begin(
     refused = sideshoot("run", "--", "touch", "ran")
 
     refused.refused("git-lfs could not bring every file (failed to fetch model.bin)", status=3)
-    assert not project.exists(".worktrees")
+    await_true(lambda: not project.exists(".worktrees"), "the removal of the folder")
     assert project.fingerprint() == before
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.command import Command
+from support.processes import await_true
 from support.repos import Repo
 from support.twins import settled
 
@@ -81,7 +82,7 @@ class TestAtTheStart:
         assert "ermission denied" in done.err
         assert "Traceback" not in done.err
         assert repo.fingerprint() == before
-        assert not (repo.top / ".worktrees").exists()
+        await_true(lambda: not repo.exists(".worktrees"), "the removal of the folder")
 
     def test_the_top_folder_is_read_only(
         self, repo: Repo, sideshoot: Command, locked: list[Path]
