@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from sideshoot.workspace.mounts import mounts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -35,38 +37,22 @@ def is_mounted(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return any(
-        mount[2] == device and (_plain(mount[3]) + b"/").startswith(path + b"/")
+        mount.device == device and (mount.root + b"/").startswith(path + b"/")
         for name in names
-        for mount in _mounts(b"/proc/" + name)
+        for mount in mounts(name)
     )
 
 
 def _in_its_file_system(path: bytes) -> tuple[bytes, bytes]:
     """The device that a path lies on, and its way from the root of that."""
-    holding = [
-        mount for mount in _mounts(b"/proc/self") if (path + b"/").startswith(_slashed(mount[4]))
-    ]
-    nearest = max(holding, key=lambda mount: len(_slashed(mount[4])))
-    below = path[len(_slashed(nearest[4])) :]
-    return nearest[2], os.path.normpath(_slashed(nearest[3]) + below)
+    holding = [mount for mount in mounts() if (path + b"/").startswith(_slashed(mount.point))]
+    nearest = max(holding, key=lambda mount: len(_slashed(mount.point)))
+    below = path[len(_slashed(nearest.point)) :]
+    return nearest.device, os.path.normpath(_slashed(nearest.root) + below)
 
 
-def _mounts(process: bytes) -> list[list[bytes]]:
-    # proc(5): the third field is the device, the fourth what of it is mounted, the fifth where.
-    try:
-        with open(process + b"/mountinfo", "rb") as file:
-            return [line.split(b" ") for line in file]
-    except OSError:
-        return []
-
-
-def _slashed(field: bytes) -> bytes:
-    return _plain(field).rstrip(b"/") + b"/"
-
-
-def _plain(field: bytes) -> bytes:
-    # With octal escapes for blanks and backslashes.
-    return field.decode("unicode_escape").encode("latin-1") if b"\\" in field else field
+def _slashed(path: bytes) -> bytes:
+    return path.rstrip(b"/") + b"/"
 
 
 def _from_proc() -> Iterator[bytes]:

@@ -14,12 +14,12 @@ import contextlib
 import errno
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import GitError, SideshootError
 from sideshoot.text import show_path
 from sideshoot.workspace.folders import made_for
+from sideshoot.workspace.mounts import mounts
 from sideshoot.workspace.pool import is_any_to_clean, offer, spawn_cleaning
 from sideshoot.workspace.refs import branch_ref
 from sideshoot.workspace.registration import is_registered, moved_to
@@ -27,6 +27,8 @@ from sideshoot.workspace.steps import reached
 from sideshoot.workspace.trash import put_into_trash, spawn_trash_removal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sideshoot.git import Repository
     from sideshoot.workspace.place import Workspace
 
@@ -117,22 +119,12 @@ def _remove_what_a_crash_left(path: Path) -> None:
 
 def _refuse_mounts(path: Path) -> None:
     inside = os.fsencode(path.resolve())
-    for mount in _mounts():
-        if mount == inside or mount.startswith(inside + b"/"):
+    for point in [mount.point for mount in mounts()]:
+        if point == inside or point.startswith(inside + b"/"):
             raise SideshootError(
-                f"a file system is mounted at {show_path(mount)}, nothing was removed; "
+                f"a file system is mounted at {show_path(point)}, nothing was removed; "
                 "unmount it and run this again"
             )
-
-
-def _mounts() -> list[bytes]:
-    # proc(5): the fifth field is the mount point, with octal escapes for blanks and backslashes.
-    try:
-        table = Path("/proc/self/mountinfo").read_bytes()
-    except OSError:
-        return []
-    fields = [line.split(b" ")[4] for line in table.splitlines()]
-    return [point.decode("unicode_escape").encode("latin-1") for point in fields]
 
 
 def _stays(path: Path, error: OSError) -> SideshootError:

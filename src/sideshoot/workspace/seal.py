@@ -19,16 +19,17 @@ import tempfile
 import threading
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
 from sideshoot.git.command import rest_of
+from sideshoot.workspace.mounts import mounts
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sideshoot.workspace.place import Workspace
 
@@ -229,14 +230,7 @@ def _counts_folders(top: Path) -> bool:
     """Whether the number of a folder's links tells if there are folders in it."""
     device = top.stat().st_dev
     number = b"%d:%d" % (os.major(device), os.minor(device))
-    # proc(5): the third field is the device, and the kind of file system comes after a dash.
-    try:
-        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
-    except OSError:
-        return False
-    kinds = {
-        line.partition(b" - ")[2].split(b" ")[0] for line in lines if line.split(b" ")[2] == number
-    }
+    kinds = {mount.kind for mount in mounts() if mount.device == number}
     return bool(kinds) and kinds <= _COUNTING
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sideshoot.workspace.extents import Stretches, extents
+from sideshoot.workspace.mounts import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _BLOCK = 512
 """The unit of `st_blocks`, whatever the file system's own is."""
 
-_NEVER_SHARING = {"ext2", "ext3", "ext4", "tmpfs", "ramfs", "vfat", "exfat", "f2fs", "ntfs3"}
+_NEVER_SHARING = frozenset(
+    {b"ext2", b"ext3", b"ext4", b"tmpfs", b"ramfs", b"vfat", b"exfat", b"f2fs", b"ntfs3"}
+)
 """File systems on which no two files have a block in common: there nobody has to ask."""
 
 
@@ -121,17 +124,12 @@ def _shared_stretches(path: str) -> list[tuple[int, int]]:
 
 def _may_share(folder: Path) -> bool:
     """Whether files there can have blocks in common, by the name of the file system."""
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8") as file:
-            mounts = [line.split() for line in file]
-    except OSError:
+    real = os.fsencode(os.path.realpath(folder))
+    holders = [mount for mount in mounts() if _holds(mount.point, real)]
+    if not holders:
         return False  # Other systems have no FIEMAP.
-    # proc(5): the fifth field is the mount point, the one behind the dash the type.
-    real = os.path.realpath(folder)
-    names = [(mount[4], mount[mount.index("-") + 1]) for mount in mounts]
-    holders = [(point, kind) for point, kind in names if _holds(point, real)]
-    return max(holders, key=lambda one: len(one[0]), default=("", "ext4"))[1] not in _NEVER_SHARING
+    return max(holders, key=lambda mount: len(mount.point)).kind not in _NEVER_SHARING
 
 
-def _holds(point: str, path: str) -> bool:
-    return point in ("/", path) or path.startswith(f"{point}/")
+def _holds(point: bytes, path: bytes) -> bool:
+    return point in (b"/", path) or path.startswith(point + b"/")
