@@ -48,22 +48,22 @@ def seen_from(repository: Repository, store: Store, job: Job) -> Repository:
 
     What a job that went on has done lies with the last one of the row.
     """
-    if job.request.copy is not Copy.CLONE:
+    apart = _apart(store, job)
+    if apart is None:
         return repository
     from sideshoot.workspace.quarantine import seeing  # noqa: PLC0415 - only for a clone
 
-    folder = JobFolder(store.state_dir, _last_of(store, job).id)
-    return seeing(repository, folder.top) if folder.quarantine.is_dir() else repository
+    return seeing(repository, apart)
 
 
 def holder_of(repository: Repository, store: Store, job: Job) -> Repository:
     """The repository whose refs hold a job's work."""
-    if job.request.copy is not Copy.CLONE:
+    apart = _apart(store, job)
+    if apart is None:
         return repository
     from sideshoot.workspace.quarantine import quarantine_of  # noqa: PLC0415 - only for a clone
 
-    folder = JobFolder(store.state_dir, _last_of(store, job).id)
-    return quarantine_of(repository, folder.top) if folder.quarantine.is_dir() else repository
+    return quarantine_of(repository, apart)
 
 
 def brought_home(repository: Repository, store: Store, job: Job) -> Repository:
@@ -71,28 +71,32 @@ def brought_home(repository: Repository, store: Store, job: Job) -> Repository:
 
     :raises WrongState: it can't be copied.
     """
-    if job.request.copy is not Copy.CLONE:
+    holder = holder_of(repository, store, job)
+    if holder is repository:
         return repository
     from sideshoot.errors import GitError, WrongState  # noqa: PLC0415 - only for a clone
-    from sideshoot.workspace.quarantine import bring_home, quarantine_of  # noqa: PLC0415
+    from sideshoot.workspace.quarantine import bring_home  # noqa: PLC0415
 
-    last = _last_of(store, job)
-    folder = JobFolder(store.state_dir, last.id)
-    if folder.quarantine.is_dir():
-        try:
-            bring_home(repository, quarantine_of(repository, folder.top), job.id, job.head)
-        except GitError as error:
-            raise WrongState(
-                f"the work of job {job.id} can't be copied into your repository: {error.reason}"
-            ) from error
+    try:
+        bring_home(repository, holder, job.id, job.head)
+    except GitError as error:
+        raise WrongState(
+            f"the work of job {job.id} can't be copied into your repository: {error.reason}"
+        ) from error
     return repository
 
 
-def _last_of(store: Store, job: Job) -> Job:
-    """The job that has the workspace, or had it last."""
+def _apart(store: Store, job: Job) -> Path | None:
+    """The folder of the job whose quarantine has the work; `None` if that is in the repository itself.
+
+    It is the job that has the workspace, or had it last.
+    """
+    if job.request.copy is not Copy.CLONE:
+        return None
     while job.continued_by is not None:
         job = store.get(job.continued_by)
-    return job
+    folder = JobFolder(store.state_dir, job.id)
+    return folder.top if folder.quarantine.is_dir() else None
 
 
 def home_of(repository: Repository, job: Job) -> Repository:
