@@ -142,10 +142,8 @@ def _hold(workspace: Workspace, refs: Mapping[str, str]) -> None:
     there = {*_those_in(workspace.holder.git, refs.values())}
     refs = {name: oid for name, oid in refs.items() if oid in there}
     refs |= {n: oid for n, oid in snapshot_of(workspace).items() if n.startswith(REPLACING)}
-    file = workspace.common_dir / "packed-refs"
-    fresh = file.with_name("packed-refs.sideshoot")
-    fresh.write_bytes(b"".join(os.fsencode(f"{oid} {name}\n") for name, oid in refs.items()))
-    fresh.replace(file)
+    packed = b"".join(os.fsencode(f"{oid} {name}\n") for name, oid in refs.items())
+    put_right(workspace.common_dir / "packed-refs", packed)
 
 
 def _set_head(workspace: Workspace, head: str | None) -> None:
