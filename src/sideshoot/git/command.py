@@ -232,6 +232,13 @@ def rest_of(
     return finished(argv, Output(stdout or b"", stderr, process.returncode), accept)
 
 
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """End a git that was started and whose answer nobody needs any more."""
+    if process.returncode is None:  # else `rest_of` has waited for it
+        process.kill()
+        process.communicate()
+
+
 def finished(argv: Collection[str], output: Output, accept: Collection[int] = (0,)) -> Output:
     """Return `output` if its status is one of `accept`.
 

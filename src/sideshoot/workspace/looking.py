@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sideshoot.errors import CaptureFailed
-from sideshoot.git.command import Output, rest_of
+from sideshoot.git.command import Output, let_go, rest_of
 from sideshoot.git.trees import GITLINK, Entry, parse_raw
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterable, Iterator, Sequence
 
     from sideshoot.git import Git
@@ -73,7 +72,7 @@ class Looking:
         """Let go of git, wherever it is."""
         for process in (self._changed, self._others):
             if process is not None:
-                _end(process)
+                let_go(process)
 
     def _told(self, others: Output) -> tuple[list[bytes], list[bytes], list[bytes]]:
         """New files, repositories, and folders."""
@@ -146,10 +145,3 @@ def _refuse_unread(output: Output) -> None:
                 f"can't look at everything: {line.decode(errors='replace')}; "
                 "mend it and run this again, nothing was deleted"
             )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    # One that `rest_of` has waited for is done with.
-    if process.returncode is None:
-        process.kill()
-        process.communicate()

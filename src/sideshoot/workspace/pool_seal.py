@@ -18,8 +18,8 @@ import time
 from typing import TYPE_CHECKING
 
 from sideshoot.boot import boot_id
-from sideshoot.git.command import rest_of
-from sideshoot.workspace.seal import now_ns
+from sideshoot.git.command import let_go, rest_of
+from sideshoot.workspace.seal import STRICTLY, now_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from sideshoot.git import Git, Repository
 
 _EXACT: Mapping[str, str] = {
-    "core.checkStat": "default",
+    **STRICTLY,
     "core.ignoreStat": "false",
     "core.preloadIndex": "true",
     "core.sparseCheckout": "false",
-    "core.trustctime": "true",
     "index.sparse": "false",
 }
 _SECOND = 1_000_000_000
@@ -90,8 +89,7 @@ def comparing_files(git: Git) -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: rest_of(_CHANGED, process, accept=(0, 1)).status == 0
     finally:
-        with process:  # Waits for its end, too.
-            process.kill()
+        let_go(process)
 
 
 def nature(folder: Path | bytes) -> str:

@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sideshoot.errors import CaptureFailed, GitError
-from sideshoot.git.command import rest_of
+from sideshoot.git.command import let_go, rest_of
 from sideshoot.workspace.mounts import mounts
 from sideshoot.workspace.refs import result_ref
 from sideshoot.workspace.registration import verify
@@ -42,7 +42,7 @@ _COUNTING = frozenset({b"ext2", b"ext3", b"ext4", b"f2fs", b"tmpfs", b"xfs"})
 _NONE_INSIDE = 2
 """The links of a folder without folders: its name, and its own `.`."""
 
-_STRICTLY = {"core.checkStat": "default", "core.trustCtime": "true"}
+STRICTLY = {"core.checkStat": "default", "core.trustCtime": "true"}
 """However little of a file's stat data the user lets git look at."""
 
 _DIFF = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
@@ -129,7 +129,7 @@ class Check:
         self._words = words
         self._answer: bool | None = None
         git = workspace.repository.git.with_index(_index_of(workspace))
-        self._process = git.configured(words["settings"] | _STRICTLY).start(*_DIFF)
+        self._process = git.configured(words["settings"] | STRICTLY).start(*_DIFF)
 
     def holds(self) -> bool:
         """Whether the workspace is as it was when it was captured."""
@@ -142,8 +142,7 @@ class Check:
 
     def close(self) -> None:
         """Let go of git, wherever it is."""
-        self._process.kill()
-        self._process.communicate()
+        let_go(self._process)
 
     def _is_same(self) -> bool:
         here = self._workspace
